@@ -1,0 +1,304 @@
+/** Who has to do something about a finding. */
+export type Actor = 'sender' | 'archivist' | 'nobody'
+
+/** error: blocks; warning: should be read; info: worth knowing. */
+export type Severity = 'error' | 'warning' | 'info'
+
+/** A row of the report's table of checks, in the order they print. */
+export const checks = {
+  received: 'Received completely',
+  sealed: 'Unchanged since sealing',
+  fixity: "Sender's checksum equals ours",
+  digest: 'SHA-256 computed by us',
+  malware: 'Malware',
+  format: 'File format',
+  names: 'Names and sizes',
+  metadata: 'Metadata rows',
+  reconciliation: 'Metadata matched to files',
+} as const
+export type CheckId = keyof typeof checks
+
+export type CodeFacts = {
+  readonly check: CheckId
+  readonly severity: Severity
+  readonly actor: Actor
+  /** What is wrong, in plain English, for any number of places: no path, no value. */
+  readonly sentence: string
+  readonly howToFix: string
+}
+
+/**
+ * Every finding that the program can make. Codes are stable for ever; sentences may improve.
+ * The verdict follows from severity and actor alone (flow/verdict.ts).
+ */
+export const codes = {
+  'TRANSFER.EMPTY': {
+    check: 'received',
+    severity: 'error',
+    actor: 'sender',
+    sentence: 'The transfer holds no records.',
+    howToFix: 'Check that the upload went to the right place, then send a new transfer.',
+  },
+  'TRANSFER.ALL_EXCLUDED': {
+    check: 'received',
+    severity: 'error',
+    actor: 'sender',
+    sentence: 'Every file in the transfer is a system file that is never taken in.',
+    howToFix: 'Send the records themselves in a new transfer.',
+  },
+  'TRANSFER.COUNT_DIFFERS': {
+    check: 'received',
+    severity: 'error',
+    actor: 'sender',
+    sentence: 'The number of records that arrived is not the number that was announced.',
+    howToFix: 'Compare your list with files.csv and send what is missing in a correction.',
+  },
+  'TRANSFER.CLIENT_ERROR': {
+    check: 'received',
+    severity: 'error',
+    actor: 'sender',
+    sentence: 'The sending program reported an error of its own while uploading.',
+    howToFix: 'Look the error up in the sending program, then upload what it concerns again.',
+  },
+  'TRANSFER.COMPLETE_INVALID': {
+    check: 'received',
+    severity: 'error',
+    actor: 'sender',
+    sentence: 'complete.json could not be read as the JSON object it has to be.',
+    howToFix:
+      'Write complete.2.json beside it with the right content; nothing else has to be sent again.',
+  },
+  'TRANSFER.STRAY_OBJECT': {
+    check: 'received',
+    severity: 'warning',
+    actor: 'sender',
+    sentence:
+      'An object lies in the transfer outside records/ and metadata/, and was not taken in.',
+    howToFix: 'Put records under records/ and everything said about them under metadata/.',
+  },
+  'CORRECTION.UNKNOWN_TRANSFER': {
+    check: 'received',
+    severity: 'error',
+    actor: 'sender',
+    sentence: 'The transfer that this one says it corrects is not one of yours that was taken in.',
+    howToFix:
+      'Name the transferId of the earlier transfer in `corrects`, exactly as it was given to you.',
+  },
+  'CORRECTION.NOT_LATEST': {
+    check: 'received',
+    severity: 'warning',
+    actor: 'sender',
+    sentence: 'A later correction of the same transfer had already been taken in.',
+    howToFix: 'Name the newest transfer in `corrects`, so that no earlier correction is undone.',
+  },
+  'CORRECTION.REMOVE_UNKNOWN': {
+    check: 'received',
+    severity: 'warning',
+    actor: 'sender',
+    sentence: 'A file that the correction removes is not in the transfer it corrects.',
+    howToFix: 'Check the spelling of the path in `remove`.',
+  },
+  'FILE.MISSING': {
+    check: 'received',
+    severity: 'error',
+    actor: 'sender',
+    sentence: 'Listed by the sender but not received.',
+    howToFix: 'Upload the file again in a correction, or take it off the list.',
+  },
+  'FILE.MISSING_SIMILAR': {
+    check: 'received',
+    severity: 'warning',
+    actor: 'sender',
+    sentence:
+      'Listed under a name that differs from the received one only in case, separators or Unicode form.',
+    howToFix: 'Use one spelling in the list and on the file.',
+  },
+  'FILE.UNEXPECTED': {
+    check: 'received',
+    severity: 'warning',
+    actor: 'archivist',
+    sentence: 'Received but not in the list that names the other files.',
+    howToFix: 'Decide whether the file belongs to the consignment; ask the sender if unsure.',
+  },
+  'FILE.RENAMED': {
+    check: 'received',
+    severity: 'warning',
+    actor: 'sender',
+    sentence: 'Listed under another name: a received file has exactly the listed content.',
+    howToFix: 'Correct the name in the list or on the file.',
+  },
+  'FILE.SIZE_DIFFERS': {
+    check: 'received',
+    severity: 'error',
+    actor: 'sender',
+    sentence: 'The size received is not the size stated.',
+    howToFix: 'Upload the file again; it was probably cut short or changed on the way.',
+  },
+  'FILE.NOT_REGULAR': {
+    check: 'received',
+    severity: 'error',
+    actor: 'sender',
+    sentence: 'Not a file: links and devices are never followed or opened.',
+    howToFix: 'Send the file that the link points to.',
+  },
+  'FILE.CHANGED': {
+    check: 'sealed',
+    severity: 'error',
+    actor: 'sender',
+    sentence: 'Changed in the drop zone after the transfer was sealed.',
+    howToFix: 'Leave a completed transfer alone; send the new version as a correction.',
+  },
+  'FILE.ADDED': {
+    check: 'sealed',
+    severity: 'error',
+    actor: 'sender',
+    sentence: 'Added to the drop zone after the transfer was sealed; not part of this report.',
+    howToFix: 'Send the file in a correction.',
+  },
+  'FILE.REMOVED': {
+    check: 'sealed',
+    severity: 'error',
+    actor: 'sender',
+    sentence: 'Removed from the drop zone after the transfer was sealed.',
+    howToFix: 'Send the file again in a correction.',
+  },
+  'CHECKSUM.MISMATCH': {
+    check: 'fixity',
+    severity: 'error',
+    actor: 'sender',
+    sentence: 'The bytes received do not have the checksum that was stated for them.',
+    howToFix: 'Upload the file again from its source and compare the checksum there.',
+  },
+  'CHECKSUM.MISMATCH_OFFICE': {
+    check: 'fixity',
+    severity: 'error',
+    actor: 'archivist',
+    sentence:
+      'An Office document differs from the checksum SharePoint holds; SharePoint rewrites Office files after upload.',
+    howToFix:
+      'Compare the document with its source before accepting; the checksum alone decides nothing here.',
+  },
+  'CHECKSUM.CONTRADICTORY': {
+    check: 'fixity',
+    severity: 'error',
+    actor: 'sender',
+    sentence: 'Two different checksums of one algorithm were stated for the file.',
+    howToFix: 'Remove the wrong line from the manifests.',
+  },
+  'CHECKSUM.STORE_DIFFERS': {
+    check: 'digest',
+    severity: 'error',
+    actor: 'archivist',
+    sentence: 'What we read does not have the checksum that the object store keeps of it.',
+    howToFix: 'Run recheck; if it stays, tell the operators: the store may be damaged.',
+  },
+  'MANIFEST.LINE_UNREADABLE': {
+    check: 'fixity',
+    severity: 'warning',
+    actor: 'sender',
+    sentence: 'A line of a manifest could not be read; the rest of the manifest was used.',
+    howToFix: 'Correct the line, or make the manifest again with the tool that wrote it.',
+  },
+  'MANIFEST.PATH_UNSAFE': {
+    check: 'fixity',
+    severity: 'error',
+    actor: 'sender',
+    sentence: 'A path in a manifest points outside the transfer.',
+    howToFix: 'Make the manifest inside the folder that is sent, with relative paths.',
+  },
+  'MANIFEST.NOT_RECOGNISED': {
+    check: 'fixity',
+    severity: 'warning',
+    actor: 'sender',
+    sentence: 'A document under metadata/ is of no kind that we can read, and was not used.',
+    howToFix: 'See docs/reference/sources.md for what can be read; send it in one of those forms.',
+  },
+  'MALWARE.THREAT': {
+    check: 'malware',
+    severity: 'error',
+    actor: 'sender',
+    sentence: 'The malware scanner found a threat.',
+    howToFix: 'Do not open the file. Clean or remove it at its source and send a correction.',
+  },
+  'MALWARE.UNSUPPORTED': {
+    check: 'malware',
+    severity: 'error',
+    actor: 'archivist',
+    sentence: 'The malware scanner cannot scan the file (its kind, size or password).',
+    howToFix: 'Scan the file by other means, then decide.',
+  },
+  'NAME.EXCLUDED': {
+    check: 'names',
+    severity: 'info',
+    actor: 'nobody',
+    sentence: 'A system file that is never part of a record (Thumbs.db and the like).',
+    howToFix: 'Nothing has to be done; it can be left out next time.',
+  },
+  'NAME.UNSAFE_ON_WINDOWS': {
+    check: 'names',
+    severity: 'warning',
+    actor: 'archivist',
+    sentence:
+      'The name cannot exist on Windows (reserved name, forbidden character, or trailing space or dot).',
+    howToFix: 'Keep it as sent, or ask the sender to rename it.',
+  },
+  'NAME.CONTROL_CHARACTER': {
+    check: 'names',
+    severity: 'warning',
+    actor: 'archivist',
+    sentence: 'The name holds a control or invisible direction character.',
+    howToFix: 'Keep it as sent, or ask the sender to rename it.',
+  },
+  'NAME.NOT_UTF8': {
+    check: 'names',
+    severity: 'warning',
+    actor: 'archivist',
+    sentence:
+      'The name is not valid UTF-8; bytes that are no characters are shown as \\x and two digits.',
+    howToFix: 'Ask the sender which encoding the names were written in.',
+  },
+  'NAME.CLASH': {
+    check: 'names',
+    severity: 'warning',
+    actor: 'archivist',
+    sentence: 'Two names are the same on a disk that ignores case or Unicode form.',
+    howToFix: 'Keep both as sent, or ask the sender to rename one.',
+  },
+  'FILE.ZERO_BYTES': {
+    check: 'names',
+    severity: 'error',
+    actor: 'sender',
+    sentence: 'The file is empty.',
+    howToFix: 'Send the file with its content, or leave it out.',
+  },
+  'FILE.BOM_ONLY': {
+    check: 'names',
+    severity: 'error',
+    actor: 'sender',
+    sentence: 'The file holds nothing but a byte-order mark.',
+    howToFix: 'Send the file with its content, or leave it out.',
+  },
+  'FILE.ALL_NUL': {
+    check: 'names',
+    severity: 'warning',
+    actor: 'archivist',
+    sentence: 'Every byte of the file is zero, as failed copies and recovered disks leave behind.',
+    howToFix: 'Ask the sender to compare the file with its source.',
+  },
+  'FILE.TOO_LARGE': {
+    check: 'names',
+    severity: 'error',
+    actor: 'sender',
+    sentence: 'The file is larger than the limit agreed for this drop zone.',
+    howToFix: 'Agree a higher limit with the archive, or send the file by other means.',
+  },
+  'CONTENT.DUPLICATE': {
+    check: 'names',
+    severity: 'info',
+    actor: 'archivist',
+    sentence: 'Several files in the consignment have the same content.',
+    howToFix: 'Decide whether all copies are records.',
+  },
+} as const satisfies Record<string, CodeFacts>
+
+export type FindingCode = keyof typeof codes

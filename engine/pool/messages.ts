@@ -1,0 +1,68 @@
+import type { CheckOutcome, JobSettings } from '../model/check.ts'
+import type { Algorithm, Digests } from '../model/checksum.ts'
+import type { InventoryEntry } from '../model/inventory.ts'
+
+/**
+ * How a worker opens a store of its own: functions and sockets cannot cross to a thread, so the
+ * description does.
+ */
+export type StoreAddress =
+  | { readonly kind: 'folder'; readonly path: string }
+  | {
+      readonly kind: 's3'
+      readonly bucket: string
+      readonly prefix: string
+      readonly region?: string
+      readonly endpoint?: string
+      readonly forcePathStyle?: boolean
+      /** 'WHEN_REQUIRED' for S3 look-alikes that refuse checksum trailers. */
+      readonly requestChecksums?: 'WHEN_SUPPORTED' | 'WHEN_REQUIRED'
+    }
+
+/** The one message to a worker: everything it needs to check one chunk. */
+export type ChunkTask = {
+  readonly store: StoreAddress
+  /** Prefix of the transfer in the store, ending in "/"; entry keys are below it. */
+  readonly transferPrefix: string
+  readonly entries: readonly InventoryEntry[]
+  readonly jobIds: readonly string[]
+  readonly settings: JobSettings
+  /** One Int32 shared with the main thread: not 0 means stop soon. */
+  readonly stopFlag: SharedArrayBuffer
+  /** Where the state store is, for checkpoints of large files. */
+  readonly checkpoints: { readonly store: StoreAddress; readonly prefix: string }
+  readonly limits: ReadLimits
+}
+
+export type ReadLimits = {
+  /** Files larger than this are hashed with a resumable state. */
+  readonly resumableAboveBytes: number
+  readonly checkpointEveryBytes: number
+  /** Objects read at once by one thread; more than 1 only helps where reads wait on a network. */
+  readonly concurrentReads: number
+}
+
+/** The one message back. Never an exception: classes and codes are lost between threads. */
+export type ChunkReply =
+  | {
+      readonly kind: 'checked'
+      readonly files: readonly CheckedFile[]
+      readonly tallies: Readonly<Record<string, unknown>>
+    }
+  /** The stop flag was seen; nothing of the chunk counts. */
+  | { readonly kind: 'handed back' }
+
+export type CheckedFile = {
+  readonly key: string
+  readonly bytesRead: number
+  /** Empty when the file could not be read. */
+  readonly digests: Digests
+  readonly versionId?: string
+  /** By job id. */
+  readonly outcomes: Readonly<Record<string, CheckOutcome>>
+}
+
+/** Which digests a file needs: SHA-256 always, and whatever was stated. */
+export function neededAlgorithms(entry: InventoryEntry): Algorithm[] {
+  return [...new Set<Algorithm>(['sha256', ...entry.stated.map((stated) => stated.algorithm)])]
+}
