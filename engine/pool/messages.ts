@@ -1,5 +1,5 @@
 import type { CheckOutcome, JobSettings } from '../model/check.ts'
-import type { Algorithm, Digests } from '../model/checksum.ts'
+import type { Algorithm, Digests, StatedChecksum } from '../model/checksum.ts'
 import type { InventoryEntry } from '../model/inventory.ts'
 
 /**
@@ -22,7 +22,7 @@ export type StoreAddress =
 /** The one message to a worker: everything it needs to check one chunk. */
 export type ChunkTask = {
   readonly store: StoreAddress
-  /** Prefix of the transfer in the store, ending in "/"; entry keys are below it. */
+  /** Prefix of the transfer in the store, ending in "/"; keys are below it, or below an entry's own `root`. */
   readonly transferPrefix: string
   readonly entries: readonly InventoryEntry[]
   readonly jobIds: readonly string[]
@@ -54,6 +54,9 @@ export type ChunkReply =
 
 export type CheckedFile = {
   readonly key: string
+  /** The sender's path: the inventory's, or the sidecar's where the record has one. */
+  readonly path: string
+  readonly stated: readonly StatedChecksum[]
   readonly bytesRead: number
   /** Empty when the file could not be read. */
   readonly digests: Digests

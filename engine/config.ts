@@ -1,0 +1,401 @@
+import { createHash } from 'node:crypto'
+import { LineCounter, parseDocument, isMap, type YAMLMap } from 'yaml'
+import type { ExcludedName, JobSettings } from './model/check.ts'
+import { checks, type CheckId } from './model/codes.ts'
+import type { StoreAddress, ReadLimits } from './pool/messages.ts'
+import type { ChunkLimits } from './flow/chunk.ts'
+import { parseStoreAddress } from './adapters/open-store.ts'
+
+/** Every default in one place, each with its reason. */
+const DEFAULTS = {
+  state: './wharfinger-state',
+  reports: './wharfinger-reports',
+  referencePrefix: 'WHF', // never TDR's own, so that the two series cannot collide
+  chunkMaxFiles: 2000, // one result object each: 0.05 PUTs per 100 files
+  chunkMaxBytes: 4 * 1024 ** 3,
+  chunkMaxSeconds: 60, // what a kill may cost
+  maxFileBytes: 5 * 1000 ** 4, // 5 TB: what one S3 object held until 2025
+  resumableAboveBytes: 16 * 1024 ** 3, // below this a re-read is cheaper than a slower hash
+  checkpointEveryBytes: 1024 ** 3, // about 4 s of hash-wasm
+  retryUncheckedHours: 24,
+  malwareWaitMinutes: 60,
+} as const
+
+/** Names TDR leaves out, with its case rules (da-metadata-schema, puids/excluded-filenames.json). */
+const EXCLUDED_NAMES: readonly ExcludedName[] = [
+  {
+    pattern: 'thumbs.db',
+    type: 'exact',
+    caseInsensitive: true,
+    description: 'Windows thumbnail cache',
+  },
+  {
+    pattern: 'desktop.ini',
+    type: 'exact',
+    caseInsensitive: false,
+    description: 'Windows folder settings',
+  },
+  {
+    pattern: '.DS_Store',
+    type: 'exact',
+    caseInsensitive: false,
+    description: 'macOS folder settings',
+  },
+]
+
+export type DropZone = {
+  readonly name: string
+  readonly store: StoreAddress
+  /** 'marker': complete.json alone; else also after so many quiet minutes. */
+  readonly quietMinutes: number | null
+  readonly transferringBody?: string
+  readonly series?: string
+  readonly contact?: string
+  readonly settings: JobSettings
+  /** Checks whose absence lowers the verdict. */
+  readonly required: readonly CheckId[]
+}
+
+export type EngineConfig = {
+  readonly state: StoreAddress
+  readonly reports: StoreAddress
+  readonly dropZones: readonly DropZone[]
+  readonly referencePrefix: string
+  readonly threads: number
+  readonly chunk: ChunkLimits
+  readonly read: ReadLimits
+  readonly retryUncheckedHours: number
+  readonly malwareWaitMinutes: number
+  readonly scratch: string
+  /** The `lifecycle:` and `schedules:` sections as read, for their own parsers. */
+  readonly sections: Readonly<Record<string, unknown>>
+}
+
+/** Everything wrong with a configuration, each problem with its line where it has one. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly problems: readonly string[]
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'))
+    this.problems = problems
+  }
+}
+
+export type ConfigSurroundings = {
+  /** Relative addresses are taken from here. */
+  readonly folder: string
+  readonly threads: number
+  readonly scratch: string
+}
+
+const SECTIONS = ['lifecycle', 'schedules', 'service'] as const
+
+/**
+ * Read the one YAML file. Throws one ConfigError that lists every problem with line and column.
+ * An unknown name is a problem, not a fallback.
+ */
+export function readConfig(yaml: string, surroundings: ConfigSurroundings): EngineConfig {
+  const lines = new LineCounter()
+  const document = parseDocument(yaml, { lineCounter: lines })
+  const problems = document.errors.map((error) => error.message)
+  if (document.contents !== null && !isMap(document.contents))
+    problems.push('the file has to hold names and values')
+  if (problems.length > 0) throw new ConfigError(problems)
+  const at = (map: YAMLMap | undefined, name: string): string => {
+    const pair = map?.items.find((item) => String(item.key) === name)
+    const node = pair?.key
+    const offset =
+      typeof node === 'object' && node !== null && 'range' in node
+        ? (node.range as number[] | undefined)?.[0]
+        : undefined
+    if (offset === undefined) return ''
+    const { line, col } = lines.linePos(offset)
+    return `line ${line}, column ${col}: `
+  }
+  const root = isMap(document.contents) ? document.contents : undefined
+  const reader = new FieldReader(problems, root, at)
+
+  const address = (text: string, where: string, more: AddressOptions = {}): StoreAddress => {
+    try {
+      return parseStoreAddress(text, { folder: surroundings.folder, ...more })
+    } catch (error) {
+      problems.push(`${where}${error instanceof Error ? error.message : String(error)}`)
+      return { kind: 'folder', path: surroundings.folder }
+    }
+  }
+  const s3 = reader.section('s3')
+  const s3Options: AddressOptions = {
+    ...optional('endpoint', s3.text('endpoint')),
+    ...optional('region', s3.text('region')),
+    ...optional('forcePathStyle', s3.flag('forcePathStyle')),
+    ...optional(
+      'requestChecksums',
+      s3.oneOf('requestChecksums', ['WHEN_SUPPORTED', 'WHEN_REQUIRED'] as const),
+    ),
+  }
+  s3.finish()
+  const chunk = reader.section('chunk')
+  const limits: ChunkLimits = {
+    maxFiles: chunk.whole('maxFiles', 1) ?? DEFAULTS.chunkMaxFiles,
+    maxBytes: chunk.whole('maxBytes', 1) ?? DEFAULTS.chunkMaxBytes,
+    maxCostSeconds: chunk.whole('maxSeconds', 1) ?? DEFAULTS.chunkMaxSeconds,
+  }
+  chunk.finish()
+  const zones = reader
+    .list('dropZones')
+    .map((zone) => readZone(zone, (text, where) => address(text, where, s3Options)))
+  const names = zones.map((zone) => zone.name)
+  for (const name of new Set(names)) {
+    if (names.filter((other) => other === name).length > 1)
+      problems.push(`two drop zones are called \`${name}\``)
+  }
+  const config: EngineConfig = {
+    state: address(reader.text('state') ?? DEFAULTS.state, at(root, 'state'), s3Options),
+    reports: address(reader.text('reports') ?? DEFAULTS.reports, at(root, 'reports'), s3Options),
+    dropZones: zones,
+    referencePrefix:
+      reader.pattern(
+        'referencePrefix',
+        /^[A-Z][A-Z0-9]{1,9}$/,
+        '2 to 10 capital letters and digits',
+      ) ?? DEFAULTS.referencePrefix,
+    threads: reader.whole('threads', 1) ?? surroundings.threads,
+    chunk: limits,
+    read: {
+      resumableAboveBytes: reader.whole('resumableAboveBytes', 0) ?? DEFAULTS.resumableAboveBytes,
+      checkpointEveryBytes:
+        reader.whole('checkpointEveryBytes', 1) ?? DEFAULTS.checkpointEveryBytes,
+      concurrentReads: reader.whole('concurrentReads', 1) ?? 8,
+    },
+    retryUncheckedHours: reader.whole('retryUncheckedHours', 0) ?? DEFAULTS.retryUncheckedHours,
+    malwareWaitMinutes: reader.whole('malwareWaitMinutes', 0) ?? DEFAULTS.malwareWaitMinutes,
+    scratch: reader.text('scratch') ?? surroundings.scratch,
+    sections: Object.fromEntries(SECTIONS.map((name) => [name, reader.raw(name)])),
+  }
+  reader.finish()
+  for (const zone of zones) problems.push(...overlaps(zone, config))
+  if (problems.length > 0) throw new ConfigError(problems)
+  return Object.freeze(config)
+}
+
+type AddressOptions =
+  Omit<Extract<StoreAddress, { kind: 's3' }>, 'kind' | 'bucket' | 'prefix'> | Record<string, never>
+
+function readZone(
+  zone: FieldReader,
+  address: (text: string, where: string) => StoreAddress,
+): DropZone {
+  const name =
+    zone.pattern('name', /^[a-z0-9][a-z0-9-]{0,62}$/, 'small letters, digits and hyphens') ??
+    'default'
+  const where = zone.where('address')
+  const text = zone.text('address')
+  if (text === undefined)
+    zone.problem(`drop zone \`${name}\` needs an \`address\`: a folder or s3://bucket/prefix`)
+  const excluded = zone.texts('excludedNames')
+  const required = zone.texts('required') ?? []
+  for (const check of required) {
+    if (!(check in checks))
+      zone.problem(
+        `\`required\` names \`${check}\`, which is none of ${Object.keys(checks).join(', ')}`,
+      )
+  }
+  const result: DropZone = {
+    name,
+    store: address(text ?? '.', where),
+    quietMinutes: zone.whole('quietMinutes', 1) ?? null,
+    ...optional('transferringBody', zone.text('transferringBody')),
+    ...optional('series', zone.text('series')),
+    ...optional('contact', zone.text('contact')),
+    settings: {
+      maxFileBytes: zone.whole('maxFileBytes', 1) ?? DEFAULTS.maxFileBytes,
+      excludedNames: excluded
+        ? excluded.map((pattern) => ({
+            pattern,
+            type: 'exact',
+            caseInsensitive: true,
+            description: 'configured',
+          }))
+        : EXCLUDED_NAMES,
+      malwareTags:
+        zone.oneOf('malware', ['guardduty', 'none'] as const) === 'guardduty'
+          ? 'configured'
+          : 'not configured',
+      malwareRequired: required.includes('malware'),
+    },
+    required: required.filter((check): check is CheckId => check in checks),
+  }
+  zone.finish()
+  return result
+}
+
+/** The configuration for one drop zone without a file: `wharfinger run <folder>`. */
+export function zoneWithDefaults(name: string, store: StoreAddress): DropZone {
+  return {
+    name,
+    store,
+    quietMinutes: null,
+    settings: {
+      maxFileBytes: DEFAULTS.maxFileBytes,
+      excludedNames: EXCLUDED_NAMES,
+      malwareTags: 'not configured',
+      malwareRequired: false,
+    },
+    required: [],
+  }
+}
+
+/** State or reports inside a drop zone could be written by a sender. */
+export function overlaps(
+  zone: DropZone,
+  config: Pick<EngineConfig, 'state' | 'reports'>,
+): string[] {
+  return (['state', 'reports'] as const)
+    .filter((area) => lies(config[area], zone.store))
+    .map(
+      (area) =>
+        `${area} must not lie inside the drop zone \`${zone.name}\`: its senders could write there`,
+    )
+}
+
+function lies(inner: StoreAddress, outer: StoreAddress): boolean {
+  if (inner.kind === 'folder' && outer.kind === 'folder')
+    return `${inner.path}/`.startsWith(`${outer.path}/`)
+  if (inner.kind === 's3' && outer.kind === 's3') {
+    return (
+      inner.bucket === outer.bucket &&
+      inner.endpoint === outer.endpoint &&
+      inner.prefix.startsWith(outer.prefix)
+    )
+  }
+  return false
+}
+
+/** What a report depends on, frozen in the intake: not where things lie, nor how fast they are read. */
+export function frozenRules(
+  zone: DropZone,
+  config: EngineConfig,
+): { settings: JobSettings; required: readonly CheckId[]; digest: string } {
+  const rules = { settings: zone.settings, required: zone.required, prefix: config.referencePrefix }
+  const digest = createHash('sha256').update(JSON.stringify(rules)).digest('hex')
+  return { settings: zone.settings, required: zone.required, digest }
+}
+
+function optional<Name extends string, Value>(
+  name: Name,
+  value: Value | undefined,
+): { [K in Name]?: Value } {
+  return value === undefined ? {} : ({ [name]: value } as { [K in Name]?: Value })
+}
+
+/** Typed fields of one YAML map; collects problems instead of throwing at the first. */
+class FieldReader {
+  readonly #problems: string[]
+  readonly #map: YAMLMap | undefined
+  readonly #at: (map: YAMLMap | undefined, name: string) => string
+  readonly #known = new Set<string>()
+
+  constructor(
+    problems: string[],
+    map: YAMLMap | undefined,
+    at: (map: YAMLMap | undefined, name: string) => string,
+  ) {
+    this.#problems = problems
+    this.#map = map
+    this.#at = at
+  }
+
+  problem(text: string): void {
+    this.#problems.push(text)
+  }
+  where(name: string): string {
+    return this.#at(this.#map, name)
+  }
+  raw(name: string): unknown {
+    this.#known.add(name)
+    const value: unknown = this.#map?.get(name)
+    return typeof value === 'object' &&
+      value !== null &&
+      'toJSON' in value &&
+      typeof value.toJSON === 'function'
+      ? (value.toJSON() as unknown)
+      : value
+  }
+  #typed<T>(name: string, what: string, accept: (value: unknown) => value is T): T | undefined {
+    const value = this.raw(name)
+    if (value === undefined || value === null) return undefined
+    if (accept(value)) return value
+    this.problem(`${this.where(name)}\`${name}\` has to be ${what}`)
+    return undefined
+  }
+  text(name: string): string | undefined {
+    return this.#typed(name, 'a text', (value) => typeof value === 'string' && value !== '')
+  }
+  flag(name: string): boolean | undefined {
+    return this.#typed(name, 'true or false', (value) => typeof value === 'boolean')
+  }
+  whole(name: string, least: number): number | undefined {
+    return this.#typed(
+      name,
+      `a whole number, ${least} or more`,
+      (value): value is number =>
+        typeof value === 'number' && Number.isSafeInteger(value) && value >= least,
+    )
+  }
+  texts(name: string): string[] | undefined {
+    return this.#typed(
+      name,
+      'a list of texts',
+      (value): value is string[] =>
+        Array.isArray(value) && value.every((item) => typeof item === 'string'),
+    )
+  }
+  pattern(name: string, pattern: RegExp, what: string): string | undefined {
+    return this.#typed(
+      name,
+      what,
+      (value): value is string => typeof value === 'string' && pattern.test(value),
+    )
+  }
+  oneOf<T extends string>(name: string, values: readonly T[]): T | undefined {
+    return this.#typed(name, `one of ${values.join(', ')}`, (value): value is T =>
+      values.some((one) => one === value),
+    )
+  }
+  section(name: string): FieldReader {
+    this.#known.add(name)
+    const value: unknown = this.#map?.get(name)
+    if (value !== undefined && value !== null && !isMap(value))
+      this.problem(`${this.where(name)}\`${name}\` has to hold names and values`)
+    return new FieldReader(this.#problems, isMap(value) ? value : undefined, this.#at)
+  }
+  list(name: string): FieldReader[] {
+    this.#known.add(name)
+    const value: unknown = this.#map?.get(name, true)
+    const items =
+      typeof value === 'object' && value !== null && 'items' in value && Array.isArray(value.items)
+        ? value.items
+        : []
+    return items
+      .filter((item) => isMap(item))
+      .map((item) => new FieldReader(this.#problems, item, this.#at))
+  }
+  finish(): void {
+    for (const pair of this.#map?.items ?? []) {
+      const name = String(pair.key)
+      if (this.#known.has(name)) continue
+      this.problem(
+        `${this.where(name)}\`${name}\` is not a setting${didYouMean(name, this.#known)}`,
+      )
+    }
+  }
+}
+
+function didYouMean(name: string, known: ReadonlySet<string>): string {
+  const close = [...known].find((other) =>
+    other.toLowerCase().startsWith(name.toLowerCase().slice(0, 4)),
+  )
+  return close === undefined
+    ? `; there are ${[...known].sort().join(', ')}`
+    : `; did you mean \`${close}\`?`
+}

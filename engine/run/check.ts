@@ -1,0 +1,231 @@
+import { hostname } from 'node:os'
+import type { Store } from '../adapters/store.ts'
+import { dispatchOrder, type Chunk } from '../flow/chunk.ts'
+import { awakeHours, isolate, type Try } from '../flow/isolate.ts'
+import { transferPrefix, type Attempt } from '../model/transfer.ts'
+import type { CheckPool } from '../pool/pool.ts'
+import type { CheckedFile, ReadLimits, StoreAddress } from '../pool/messages.ts'
+import type { InventoryEntry } from '../model/inventory.ts'
+import { jobs } from '../../jobs/index.ts'
+import { mark, readState, readText, writeOnce } from './create-once.ts'
+import { parseLines } from './parts.ts'
+import { InventoryReader } from './plan.ts'
+import type { Intake } from './seal.ts'
+import {
+  checkpointsPrefix,
+  eventKey,
+  resultKey,
+  resultsPrefix,
+  triesPrefix,
+  tryKey,
+} from './state-layout.ts'
+
+export type CheckOptions = {
+  readonly state: Store
+  readonly stateAddress: StoreAddress
+  readonly zoneAddress: StoreAddress
+  readonly pool: CheckPool
+  readonly threads: number
+  readonly limits: ReadLimits
+  /** Which report version the results are for; above 1 only `chunks` are read again. */
+  readonly version: number
+  readonly chunks: readonly Chunk[]
+  readonly resumed: boolean
+  /** Hours awake after which an unchecked file is reported as such; 0 for at once. */
+  readonly retryUncheckedHours: number
+  readonly now: () => Date
+  readonly signal: AbortSignal
+  readonly onProgress?: (done: { readonly files: number; readonly bytes: number }) => void
+}
+
+export type CheckEnd = 'all results written' | 'some to be tried again' | 'stopped'
+
+/**
+ * Check every chunk that has no result yet. Chunks are independent: any number of processes may
+ * do this at once, each result is written by whoever is first, and all of them are the same.
+ */
+export async function checkAttempt(
+  attempt: Attempt,
+  intake: Intake,
+  options: CheckOptions,
+): Promise<CheckEnd> {
+  const { state, version } = options
+  const done = await chunksWithResult(state, attempt, version)
+  const tries = await readTries(state, attempt, version)
+  const reader = new InventoryReader(state, attempt, intake)
+  for (const chunk of options.chunks) {
+    if (done.has(chunk.index)) options.onProgress?.({ files: chunk.count, bytes: chunk.bytes })
+  }
+  const waiting = dispatchOrder(options.chunks.filter((chunk) => !done.has(chunk.index)))
+  let postponed = 0
+  const takeChunks = async () => {
+    for (let chunk = waiting.shift(); chunk !== undefined; chunk = waiting.shift()) {
+      if (options.signal.aborted) return
+      const written = await checkChunk(
+        chunk,
+        attempt,
+        intake,
+        reader,
+        tries.get(chunk.index) ?? [],
+        options,
+      )
+      if (!written) postponed++
+    }
+  }
+  // One more than there are threads, so that a thread never waits while a result is written.
+  await Promise.all(Array.from({ length: options.threads + 1 }, takeChunks))
+  if (options.signal.aborted) return 'stopped'
+  return postponed === 0 ? 'all results written' : 'some to be tried again'
+}
+
+/** Returns false when the chunk has to be tried again later, or was handed back. */
+async function checkChunk(
+  chunk: Chunk,
+  attempt: Attempt,
+  intake: Intake,
+  reader: InventoryReader,
+  earlier: readonly Try[],
+  options: CheckOptions,
+): Promise<boolean> {
+  const { state, version } = options
+  const entries = await reader.range(chunk.first, chunk.count)
+  const tries: Try[] = [...earlier]
+  const record = async (entry: Omit<Try, 'at'>) => {
+    const one: Try = { ...entry, at: options.now().toISOString() }
+    // Two processes may number alike; the loser's record is the same kind of evidence.
+    await mark(state, tryKey(attempt, version, chunk.index, tries.length), one)
+    tries.push(one)
+  }
+  const startedAt = options.now()
+  const files: (CheckedFile | undefined)[] = new Array<undefined>(chunk.count).fill(undefined)
+  for (;;) {
+    const { ranges, poisoned } = isolate(chunk.count, tries)
+    for (const position of poisoned) {
+      const entry = entries[position]
+      if (entry !== undefined) files[position] = poisonedFile(entry)
+    }
+    const next = ranges.find(({ from, to }) => files.slice(from, to).includes(undefined))
+    if (next === undefined) break
+    if (options.signal.aborted) return false
+    if (options.resumed || tries.length > 0) await record({ kind: 'started', ...next })
+    const reply = await options.pool.check({
+      store: options.zoneAddress,
+      transferPrefix: transferPrefix(attempt.transfer),
+      entries: entries.slice(next.from, next.to),
+      jobIds: Object.keys(jobs),
+      settings: intake.rules.settings,
+      checkpoints: { store: options.stateAddress, prefix: checkpointsPrefix(attempt) },
+      limits: options.limits,
+    })
+    if (reply.kind === 'handed back') return false
+    if (reply.kind === 'bug') throw new Error(reply.message)
+    if (reply.kind === 'crashed') await record({ kind: 'crashed', ...next })
+    else for (const [i, file] of reply.files.entries()) files[next.from + i] = file
+  }
+  const checked = files.filter((file) => file !== undefined)
+  const reasons = retryableReasons(checked)
+  if (reasons.length > 0 && awakeHours(tries) < options.retryUncheckedHours) {
+    await record({ kind: 'unchecked', from: 0, to: chunk.count, reasons })
+    return false
+  }
+  await mark(state, eventKey(attempt, `check-${version}-${chunk.index}`), {
+    host: hostname(),
+    node: process.version,
+    startedAt: startedAt.toISOString(),
+    endedAt: options.now().toISOString(),
+    tries: tries.length,
+    versions: checked.map(({ versionId }) => versionId ?? null),
+  })
+  await writeOnce(state, resultKey(attempt, version, chunk.index), renderResult(checked))
+  options.onProgress?.({ files: chunk.count, bytes: chunk.bytes })
+  return true
+}
+
+/** What a result holds follows from sealed bytes and frozen rules alone: no version ids, no times. */
+function renderResult(files: readonly CheckedFile[]): string {
+  return files.map(({ versionId: _versionId, ...file }) => JSON.stringify(file)).join('\n') + '\n'
+}
+
+export async function readResult(
+  state: Store,
+  attempt: Attempt,
+  version: number,
+  chunk: number,
+): Promise<CheckedFile[]> {
+  return parseLines<CheckedFile>(await readText(state, resultKey(attempt, version, chunk)))
+}
+
+/** S3 versions that were read for a chunk, by position; none on a folder. */
+export async function readVersions(
+  state: Store,
+  attempt: Attempt,
+  version: number,
+  chunk: number,
+): Promise<readonly (string | null)[]> {
+  const event = await readState<{ versions: readonly (string | null)[] }>(
+    state,
+    eventKey(attempt, `check-${version}-${chunk}`),
+  )
+  return event.versions
+}
+
+export async function chunksWithResult(
+  state: Store,
+  attempt: Attempt,
+  version: number,
+): Promise<Set<number>> {
+  const indexes = new Set<number>()
+  for await (const { key } of state.list({ prefix: resultsPrefix(attempt, version) })) {
+    const name = /(\d+)\.jsonl$/.exec(key)?.[1]
+    if (name !== undefined) indexes.add(Number(name))
+  }
+  return indexes
+}
+
+async function readTries(
+  state: Store,
+  attempt: Attempt,
+  version: number,
+): Promise<Map<number, Try[]>> {
+  const tries = new Map<number, Try[]>()
+  for await (const { key } of state.list({ prefix: triesPrefix(attempt, version) })) {
+    const chunk = /(\d+)\/\d+\.json$/.exec(key)?.[1]
+    if (chunk === undefined) continue
+    const ofChunk = tries.get(Number(chunk)) ?? []
+    ofChunk.push(await readState<Try>(state, key))
+    tries.set(Number(chunk), ofChunk)
+  }
+  return tries
+}
+
+function retryableReasons(files: readonly CheckedFile[]): string[] {
+  const reasons = new Set<string>()
+  for (const { outcomes } of files) {
+    for (const outcome of Object.values(outcomes)) {
+      if (outcome.kind === 'unchecked' && outcome.unchecked.retryable)
+        reasons.add(outcome.unchecked.reason)
+    }
+  }
+  return [...reasons].sort()
+}
+
+/** A file that no worker survives is ours to explain, not the sender's to fix. */
+function poisonedFile(entry: InventoryEntry): CheckedFile {
+  const unchecked = {
+    kind: 'unchecked',
+    unchecked: {
+      reason: 'crashed',
+      path: entry.path,
+      message: 'Reading this file ended the checking program three times.',
+      retryable: false,
+    },
+  } as const
+  return {
+    key: entry.key,
+    path: entry.path,
+    stated: entry.stated,
+    bytesRead: 0,
+    digests: {},
+    outcomes: Object.fromEntries(Object.keys(jobs).map((id) => [id, unchecked])),
+  }
+}

@@ -1,0 +1,113 @@
+import type { Attempt, TransferAddress } from '../model/transfer.ts'
+
+/**
+ * Every key that the engine writes, in one place. All but `status.json` and the hint are written
+ * once and never changed.
+ *
+ * One flat listing of `transfers/{zone}/` tells how far every transfer has come, because each
+ * step leaves a marker there: that is what makes a sweep over old transfers free.
+ */
+export const STATE_VERSION = 1
+
+export const selfTestKey = 'self-test/create-once'
+
+export function zoneMarkers(zone: string): string {
+  return `transfers/${zone}/`
+}
+
+export type Marker = 'taken.json' | 'sealed.json' | `delivered-${number}.json` | 'decided.json'
+
+export function markerKey(transfer: TransferAddress, marker: Marker): string {
+  return `${zoneMarkers(transfer.zone)}${transfer.integrator}/${transfer.source}/${transfer.transferId}/${marker}`
+}
+
+export function quietKey(transfer: TransferAddress, number: number): string {
+  return `quiet/${transfer.zone}/${transfer.integrator}/${transfer.source}/${transfer.transferId}/${pad(number)}.json`
+}
+
+/** Claims sort by sequence, so the last one is found without reading any. */
+export function referenceClaims(prefix: string, year: number): string {
+  return `references/${prefix}-${year}/`
+}
+export function referenceClaimKey(prefix: string, year: number, sequence: number): string {
+  return `${referenceClaims(prefix, year)}${String(sequence).padStart(12, '0')}.json`
+}
+export function suppliedReferenceKey(reference: string): string {
+  return `references/supplied/${reference}.json`
+}
+
+export function consignmentPrefix(reference: string): string {
+  return `consignments/${reference}/`
+}
+export function attemptClaimKey(reference: string, attempt: number): string {
+  return `${consignmentPrefix(reference)}attempts/${pad(attempt)}.json`
+}
+export function attemptPrefix(attempt: Pick<Attempt, 'reference' | 'number'>): string {
+  return `${consignmentPrefix(attempt.reference)}${pad(attempt.number)}/`
+}
+export function decisionsPrefix(attempt: Pick<Attempt, 'reference' | 'number'>): string {
+  return `${attemptPrefix(attempt)}decisions/`
+}
+export const parts = {
+  listing: 'listing/',
+  inventory: 'inventory/',
+  missing: 'missing/',
+  notes: 'notes/',
+  removed: 'removed/',
+} as const
+export type PartSeries = keyof typeof parts
+
+export function partKey(attempt: Attempt, series: PartSeries, number: number): string {
+  return `${attemptPrefix(attempt)}${parts[series]}${pad(number)}.jsonl`
+}
+export function intakeKey(attempt: Attempt): string {
+  return `${attemptPrefix(attempt)}intake.json`
+}
+export function planKey(attempt: Attempt): string {
+  return `${attemptPrefix(attempt)}plan.json`
+}
+export function resultsPrefix(attempt: Attempt, version: number): string {
+  return `${attemptPrefix(attempt)}results/${version}/`
+}
+export function resultKey(attempt: Attempt, version: number, chunk: number): string {
+  return `${resultsPrefix(attempt, version)}${pad(chunk)}.jsonl`
+}
+export function metadataResultKey(attempt: Attempt, document: number): string {
+  return `${attemptPrefix(attempt)}metadata/${pad(document)}.jsonl`
+}
+export function triesPrefix(attempt: Attempt, version: number): string {
+  return `${attemptPrefix(attempt)}tries/${version}/`
+}
+export function tryKey(attempt: Attempt, version: number, chunk: number, number: number): string {
+  return `${triesPrefix(attempt, version)}${pad(chunk)}/${pad(number)}.json`
+}
+export function checkpointsPrefix(attempt: Attempt): string {
+  return `${attemptPrefix(attempt)}checkpoints/`
+}
+export function eventKey(attempt: Attempt, name: string): string {
+  return `${attemptPrefix(attempt)}events/${name}.json`
+}
+export function relistKey(attempt: Attempt, version: number): string {
+  return `${attemptPrefix(attempt)}relist/${version}.jsonl`
+}
+export function recheckKey(attempt: Attempt, version: number): string {
+  return `${attemptPrefix(attempt)}rechecks/${version}.json`
+}
+export function summaryKey(reference: string, attempt: number, version: number): string {
+  return `index/summaries/${reference}/${pad(attempt)}-${pad(version)}.json`
+}
+
+/** In the reports store: an integrator can be let read its own prefix and nothing else. */
+export function reportPrefix(attempt: Attempt, version: number): string {
+  return `${attempt.transfer.integrator}/${attempt.reference}/attempt-${attempt.number}/version-${version}/`
+}
+export function deliveredKey(attempt: Attempt, version: number): string {
+  return `${reportPrefix(attempt, version)}delivered.json`
+}
+export function statusKey(transfer: TransferAddress): string {
+  return `${transfer.integrator}/${transfer.source}/${transfer.transferId}/status.json`
+}
+
+function pad(number: number): string {
+  return String(number).padStart(5, '0')
+}
