@@ -1,0 +1,268 @@
+import { createWriteStream } from 'node:fs'
+import { join } from 'node:path'
+import { finished } from 'node:stream/promises'
+import type { Store } from '../adapters/store.ts'
+import { fileRow, judgeFile, type RowContext, type Surroundings } from '../flow/file-row.ts'
+import { nearKey } from '../flow/manifest-paths.ts'
+import { groupSorted, type MissingFile } from '../flow/match.ts'
+import { FolderCounter, TotalsCounter } from '../flow/totals.ts'
+import { ConsignmentTally } from '../flow/consignment-tally.ts'
+import type { Finding, Unchecked } from '../model/finding.ts'
+import type { InventoryEntry } from '../model/inventory.ts'
+import { codes } from '../model/codes.ts'
+import type { FileRow, OutcomeTables, Totals } from '../model/outcome.ts'
+import type { Attempt } from '../model/transfer.ts'
+import type { CheckedFile } from '../pool/messages.ts'
+import { ExternalSort, readLines } from '../scratch/external-sort.ts'
+import { isExcludedName } from '../../jobs/excluded-names.ts'
+import { jobs } from '../../jobs/index.ts'
+import { readResult, readVersions } from './check.ts'
+import { readPart, readParts } from './parts.ts'
+import type { Plan } from './plan.ts'
+import { relistOnce, type Drift } from './relist.ts'
+import type { Intake } from './seal.ts'
+
+/** Everything the report is made of but the verdict: figures that fit in memory, tables that may not. */
+export type Merged = {
+  readonly totals: Totals
+  readonly tally: ConsignmentTally
+  readonly tables: OutcomeTables
+  /** Drop zone objects that came after sealing. */
+  readonly added: number
+  dispose(): void
+}
+
+export type MergeOptions = {
+  readonly zoneStore: Store
+  readonly state: Store
+  /** A private folder that the caller removes. */
+  readonly scratch: string
+  readonly version: number
+  /** The report version whose result counts for a chunk: the newest that read it. */
+  readonly resultVersion: (chunk: number) => number
+}
+
+/**
+ * Merge all results of one attempt, in inventory order, whatever order they were written in.
+ * Memory is the same for a thousand files and for ten million: long tables go through scratch.
+ */
+export async function mergeAttempt(attempt: Attempt, intake: Intake, plan: Plan, options: MergeOptions): Promise<Merged> {
+  const { state, scratch } = options
+  const drift = await relistOnce(options.zoneStore, state, attempt, intake, options.version)
+  const relisted = new Map(drift.filter(isAboutSealed).map(({ key, code }) => [key, code]))
+  const tally = new ConsignmentTally(intake.lists)
+  const findings = new ExternalSort(scratch)
+  const unchecked = new ExternalSort(scratch)
+  const contents = new ExternalSort(scratch)
+  const names = new ExternalSort(scratch)
+  const addFinding = (finding: Finding) => findings.add(findingKey(finding), JSON.stringify(finding))
+  const found = (finding: Finding) => {
+    tally.addFinding(finding)
+    addFinding(finding)
+  }
+  for await (const note of readParts<Finding>(state, attempt, 'notes', intake.notes.length)) found(note)
+  for (const { key, code } of drift) if (code === 'FILE.ADDED') found({ code, path: key })
+  const context: RowContext = {
+    checkOfJob: new Map(Object.values(jobs).map(({ id, check }) => [id, check])),
+    lists: intake.lists,
+    sidecars: await hasSidecars(state, attempt, intake),
+    isExcluded: (path) => isExcludedName(path, intake.rules.settings.excludedNames),
+  }
+  const renames = await findRenames(attempt, intake, plan, options)
+  const totals = new TotalsCounter()
+  const folders = new FolderCounter()
+  const folderNames = context.sidecars ? new ExternalSort(scratch) : undefined
+  const rowsFile = join(scratch, 'files.jsonl')
+  const rows = createWriteStream(rowsFile)
+  let pending = ''
+  for await (const { entry, checked, versionId } of zipped(attempt, intake, plan, options)) {
+    const code = relisted.get(entry.key)
+    const renamedFrom = renames.byKey.get(entry.key)
+    const surroundings: Surroundings = {
+      ...(code === undefined ? {} : { relisted: code }),
+      ...(renamedFrom === undefined ? {} : { renamedFrom }),
+    }
+    const verdicts = judgeFile(entry, checked, context, surroundings)
+    tally.addFile(verdicts, checked)
+    for (const finding of verdicts.findings) addFinding(finding)
+    for (const one of verdicts.unchecked) unchecked.add(`${one.reason}\0${one.path ?? ''}`, JSON.stringify(one))
+    const excluded = context.isExcluded(checked.path)
+    totals.add({ path: checked.path, sizeBytes: entry.sizeBytes, excluded })
+    if (folderNames === undefined) folders.add(checked.path)
+    else folderNames.add(checked.path, '')
+    const { sha256 } = checked.digests
+    if (sha256 !== undefined && entry.sizeBytes > 0 && !excluded) {
+      contents.add(sha256, JSON.stringify({ path: checked.path, sizeBytes: entry.sizeBytes }))
+    }
+    names.add(nearKey(checked.path), JSON.stringify(checked.path))
+    pending += JSON.stringify(fileRow(entry, checked, verdicts, versionId)) + '\n'
+    if (pending.length > 1024 * 1024) {
+      if (!rows.write(pending)) await new Promise((resolve) => rows.once('drain', resolve))
+      pending = ''
+    }
+  }
+  rows.end(pending)
+  await finished(rows)
+  for await (const missing of readParts<MissingFile>(state, attempt, 'missing', intake.missing.length)) {
+    if (renames.missing.has(missing.path)) continue
+    found({
+      code: missing.onlyInMetadata ? 'METADATA.FILE_NOT_RECEIVED' : 'FILE.MISSING',
+      path: missing.path,
+      place: missing.place,
+    })
+    tally.addMissing(missing)
+  }
+  for (const { sortKey } of folderNames?.sorted() ?? []) folders.add(sortKey)
+  const duplicates = reportDuplicates(contents, found)
+  reportClashes(names, found)
+  tally.addTransfer(intake, found)
+  const sorts = [findings, unchecked, contents, names, ...(folderNames === undefined ? [] : [folderNames])]
+  return {
+    totals: totals.end({ folders: folders.count, duplicates }),
+    tally,
+    added: drift.filter(({ code }) => code === 'FILE.ADDED').length,
+    tables: {
+      findings: () => parsedLines<Finding>(findings),
+      unchecked: () => parsedLines<Unchecked>(unchecked),
+      files: () => parsedFile<FileRow>(rowsFile),
+    },
+    dispose: () => {
+      for (const sort of sorts) sort.dispose()
+    },
+  }
+}
+
+type Zipped = { readonly entry: InventoryEntry; readonly checked: CheckedFile; readonly versionId: string | undefined }
+
+/** Inventory and results side by side, in inventory order. */
+async function* zipped(attempt: Attempt, intake: Intake, plan: Plan, options: MergeOptions): AsyncGenerator<Zipped> {
+  const entries = inventoryEntries(options.state, attempt, intake)
+  // Results are small and many: the next one is fetched while this one is merged.
+  const load = (index: number) => {
+    const loaded = loadResult(options.state, attempt, options.resultVersion(index), index)
+    loaded.catch(() => undefined) // reported when it is awaited, in its turn
+    return loaded
+  }
+  let next = plan.chunks[0] === undefined ? undefined : load(0)
+  for (const chunk of plan.chunks) {
+    const loaded = await next
+    next = plan.chunks[chunk.index + 1] === undefined ? undefined : load(chunk.index + 1)
+    for (const [i, checked] of (loaded?.files ?? []).entries()) {
+      const entry = await entries.next()
+      if (entry.done === true || entry.value.key !== checked.key) {
+        throw new Error(`bug: result ${chunk.index} of ${attempt.reference} does not follow the inventory`)
+      }
+      yield { entry: entry.value, checked, versionId: loaded?.versions[i] ?? undefined }
+    }
+  }
+  if ((await entries.next()).done !== true) {
+    throw new Error(`bug: the results of ${attempt.reference} end before its inventory`)
+  }
+}
+
+async function* inventoryEntries(state: Store, attempt: Attempt, intake: Intake): AsyncGenerator<InventoryEntry> {
+  for (let part = 0; part < intake.inventory.length; part++) {
+    yield* await readPart<InventoryEntry>(state, attempt, 'inventory', part)
+  }
+}
+
+async function loadResult(state: Store, attempt: Attempt, version: number, chunk: number) {
+  const [files, versions] = await Promise.all([
+    readResult(state, attempt, version, chunk),
+    readVersions(state, attempt, version, chunk),
+  ])
+  return { files, versions }
+}
+
+function isAboutSealed(drift: Drift): drift is Drift & { code: 'FILE.CHANGED' | 'FILE.REMOVED' } {
+  return drift.code !== 'FILE.ADDED' && drift.key.startsWith('records/')
+}
+
+async function hasSidecars(state: Store, attempt: Attempt, intake: Intake): Promise<boolean> {
+  for await (const entry of inventoryEntries(state, attempt, intake)) if (entry.sidecar !== undefined) return true
+  return false
+}
+
+type Renames = {
+  /** Key of a received, unlisted file to the listed path whose content it has. */
+  readonly byKey: ReadonlyMap<string, string>
+  readonly missing: ReadonlySet<string>
+}
+
+/** Pair missing files with unlisted ones of exactly the stated content, where the pair is unambiguous. */
+async function findRenames(attempt: Attempt, intake: Intake, plan: Plan, options: MergeOptions): Promise<Renames> {
+  const byKey = new Map<string, string>()
+  const missing = new Set<string>()
+  if (intake.missing.length === 0 || !intake.lists.files) return { byKey, missing }
+  const sort = new ExternalSort(options.scratch)
+  try {
+    for await (const one of readParts<MissingFile>(options.state, attempt, 'missing', intake.missing.length)) {
+      for (const { algorithm, value } of one.stated) sort.add(`${algorithm}:${value}`, JSON.stringify({ listed: one.path }))
+    }
+    for await (const { entry, checked } of zipped(attempt, intake, plan, options)) {
+      if (entry.unlisted !== true || entry.sizeBytes === 0) continue
+      for (const [algorithm, value] of Object.entries(checked.digests)) sort.add(`${algorithm}:${value}`, JSON.stringify({ key: entry.key }))
+    }
+    for (const { values } of groupSorted(sort.sorted(), ({ sortKey }) => sortKey)) {
+      const sides = values.map(({ line }) => JSON.parse(line) as { listed?: string; key?: string })
+      const listed = new Set(sides.flatMap((side) => (side.listed === undefined ? [] : [side.listed])))
+      const received = new Set(sides.flatMap((side) => (side.key === undefined ? [] : [side.key])))
+      const [onlyListed] = listed
+      const [onlyReceived] = received
+      if (listed.size !== 1 || received.size !== 1 || onlyListed === undefined || onlyReceived === undefined) continue
+      byKey.set(onlyReceived, onlyListed)
+      missing.add(onlyListed)
+    }
+    return { byKey, missing }
+  } finally {
+    sort.dispose()
+  }
+}
+
+const PATHS_NAMED_PER_GROUP = 5
+
+function reportDuplicates(contents: ExternalSort, found: (finding: Finding) => void): Totals['duplicates'] {
+  let files = 0
+  let groups = 0
+  let bytes = 0
+  for (const { key, values } of groupSorted(contents.sorted(), ({ sortKey }) => sortKey)) {
+    if (values.length < 2) continue
+    const copies = values.map(({ line }) => JSON.parse(line) as { path: string; sizeBytes: number })
+    const first = copies[0]
+    if (first === undefined) continue
+    groups++
+    files += copies.length
+    bytes += first.sizeBytes * (copies.length - 1)
+    const others = copies.slice(1, 1 + PATHS_NAMED_PER_GROUP).map(({ path }) => path)
+    const more = copies.length - 1 - others.length
+    found({
+      code: 'CONTENT.DUPLICATE',
+      path: first.path,
+      value: key,
+      detail: `${copies.length} files: also ${others.join(', ')}${more > 0 ? ` and ${more} more` : ''}.`,
+    })
+  }
+  return { files, groups, bytes }
+}
+
+function reportClashes(names: ExternalSort, found: (finding: Finding) => void): void {
+  for (const { values } of groupSorted(names.sorted(), ({ sortKey }) => sortKey)) {
+    if (values.length < 2) continue
+    const [first, ...others] = values.map(({ line }) => JSON.parse(line) as string)
+    if (first === undefined) continue
+    found({ code: 'NAME.CLASH', path: first, value: others.slice(0, PATHS_NAMED_PER_GROUP).join(', ') })
+  }
+}
+
+/** Canonical order: code, path, then place. */
+function findingKey({ code, path, place }: Finding): string {
+  return [codes[code].check, code, path ?? '', place?.document ?? '', String(place?.row ?? 0).padStart(10, '0'), place?.column ?? ''].join('\0')
+}
+
+async function* parsedLines<T>(sort: ExternalSort): AsyncGenerator<T> {
+  for (const { line } of sort.sorted()) yield JSON.parse(line) as T
+}
+
+async function* parsedFile<T>(file: string): AsyncGenerator<T> {
+  for (const line of readLines(file)) yield JSON.parse(line) as T
+}
