@@ -1,0 +1,61 @@
+import type { CheckOutcome, FileFacts, Job } from '../engine/model/check.ts'
+import { algorithms, type Algorithm, type StatedChecksum } from '../engine/model/checksum.ts'
+import type { Finding } from '../engine/model/finding.ts'
+import type { InventoryEntry } from '../engine/model/inventory.ts'
+
+/** Files compared, by the algorithm that was stated. */
+export type FixityTally = Readonly<Partial<Record<Algorithm, number>>>
+
+/** SharePoint rewrites these after upload, and then states the digest of what it wrote. */
+const OFFICE = /\.(?:docx|xlsx|pptx|docm|xlsm|pptm)$/i
+
+/** Every checksum that anybody stated for the file, against ours. */
+export const fixity: Job<FixityTally> = {
+  id: 'fixity',
+  summary: "Every checksum the sender stated, compared with the bytes received",
+  check: 'fixity',
+  empty: {},
+  merge: (a, b) =>
+    Object.fromEntries(
+      algorithms.flatMap((algorithm) => {
+        const count = (a[algorithm] ?? 0) + (b[algorithm] ?? 0)
+        return count === 0 ? [] : [[algorithm, count]]
+      }),
+    ),
+  begin: (entry) => ({ end: (facts) => ({ outcome: compare(entry, facts), tally: countStated(entry.stated) }) }),
+}
+
+function compare(entry: InventoryEntry, facts: FileFacts): CheckOutcome {
+  if (entry.stated.length === 0 || facts.digests.sha256 === undefined) return { kind: 'no basis' }
+  const contradictory = contradiction(entry.stated)
+  const findings = contradictory ?? entry.stated.flatMap((stated) => mismatch(entry.path, stated, facts))
+  return findings.length === 0 ? { kind: 'passed' } : { kind: 'failed', findings }
+}
+
+/** Two values for one algorithm cannot both be right, whatever the bytes are. */
+function contradiction(stated: readonly StatedChecksum[]): Finding[] | undefined {
+  for (const algorithm of algorithms) {
+    const [first, second] = stated.filter((one) => one.algorithm === algorithm)
+    if (first === undefined || second === undefined) continue
+    return [{ code: 'CHECKSUM.CONTRADICTORY', place: second.place, value: second.value, expected: first.value }]
+  }
+  return undefined
+}
+
+function mismatch(path: string, stated: StatedChecksum, facts: FileFacts): Finding[] {
+  const ours = facts.digests[stated.algorithm]
+  if (ours === stated.value) return []
+  const rewritten = stated.algorithm === 'quickxor' && OFFICE.test(path)
+  return [
+    {
+      code: rewritten ? 'CHECKSUM.MISMATCH_OFFICE' : 'CHECKSUM.MISMATCH',
+      place: stated.place,
+      value: `${stated.algorithm}:${ours ?? ''}`,
+      expected: `${stated.algorithm}:${stated.value}`,
+    },
+  ]
+}
+
+function countStated(stated: readonly StatedChecksum[]): FixityTally {
+  return Object.fromEntries([...new Set(stated.map(({ algorithm }) => algorithm))].map((algorithm) => [algorithm, 1]))
+}

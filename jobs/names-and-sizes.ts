@@ -1,0 +1,75 @@
+import type { FileCheck, Job, JobSettings } from '../engine/model/check.ts'
+import type { Finding } from '../engine/model/finding.ts'
+import type { InventoryEntry } from '../engine/model/inventory.ts'
+import { codes } from '../engine/model/codes.ts'
+import { isExcludedName } from './excluded-names.ts'
+
+/** SHA-256 of the three bytes EF BB BF, as TDR lists it among its "empty" checksums. */
+const BOM_ONLY_SHA256 = 'f01a374e9c81e3db89b3a42940c4d6a5447684986a1296e42bf13f196eed6295'
+
+const WINDOWS_RESERVED = /^(?:con|prn|aux|nul|com[1-9¹²³]|lpt[1-9¹²³])(?:\..*)?$/i
+const WINDOWS_FORBIDDEN = /[<>:"|?*\\]/
+// C0, DEL and C1 controls, zero-width characters, and the marks that reorder text.
+// eslint-disable-next-line no-control-regex
+const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/
+const STRAY_BYTE = /[\udc80-\udcff]/
+
+export type NameTally = { readonly excluded: number; readonly empty: number }
+
+/** What a file's name, size and emptiness say before anybody looks inside. */
+export const namesAndSizes: Job<NameTally> = {
+  id: 'names-and-sizes',
+  summary: 'Names that cannot be kept everywhere, system files, empty files, files over the limit',
+  check: 'names',
+  empty: { excluded: 0, empty: 0 },
+  merge: (a, b) => ({ excluded: a.excluded + b.excluded, empty: a.empty + b.empty }),
+  begin: checkNameAndSize,
+}
+
+function checkNameAndSize(entry: InventoryEntry, settings: JobSettings): FileCheck<NameTally> {
+  let onlyNul = true
+  return {
+    feed(bytes) {
+      // The first byte decides for nearly every file.
+      if (onlyNul && bytes.some((byte) => byte !== 0)) onlyNul = false
+    },
+    end(facts) {
+      const { path, sizeBytes } = entry
+      if (isExcludedName(path, settings.excludedNames)) {
+        return { outcome: { kind: 'noted', findings: [{ code: 'NAME.EXCLUDED' }] }, tally: { excluded: 1, empty: 0 } }
+      }
+      const findings: Finding[] = [...nameFindings(path)]
+      const isEmpty = sizeBytes === 0 && entry.irregular === undefined
+      if (isEmpty) findings.push({ code: 'FILE.ZERO_BYTES' })
+      else if (facts.digests.sha256 === BOM_ONLY_SHA256) findings.push({ code: 'FILE.BOM_ONLY' })
+      else if (onlyNul && facts.bytesRead > 0 && facts.bytesRead === sizeBytes) findings.push({ code: 'FILE.ALL_NUL' })
+      if (sizeBytes > settings.maxFileBytes) {
+        findings.push({ code: 'FILE.TOO_LARGE', value: String(sizeBytes), expected: `at most ${settings.maxFileBytes}` })
+      }
+      if (entry.statedSizeBytes !== undefined && entry.statedSizeBytes !== sizeBytes) {
+        findings.push({ code: 'FILE.SIZE_DIFFERS', value: String(sizeBytes), expected: String(entry.statedSizeBytes) })
+      }
+      return { outcome: outcomeOf(findings), tally: { excluded: 0, empty: isEmpty ? 1 : 0 } }
+    },
+  }
+}
+
+function nameFindings(path: string): Finding[] {
+  const findings: Finding[] = []
+  const segments = path.split('/')
+  const unsafe = segments.find(
+    (name) => WINDOWS_RESERVED.test(name) || WINDOWS_FORBIDDEN.test(name) || name.endsWith(' ') || name.endsWith('.'),
+  )
+  if (unsafe !== undefined) findings.push({ code: 'NAME.UNSAFE_ON_WINDOWS', value: unsafe })
+  const invisible = segments.find((name) => INVISIBLE.test(name))
+  if (invisible !== undefined) findings.push({ code: 'NAME.CONTROL_CHARACTER', value: invisible })
+  const stray = segments.find((name) => !name.isWellFormed() && STRAY_BYTE.test(name))
+  if (stray !== undefined) findings.push({ code: 'NAME.NOT_UTF8', value: stray })
+  return findings
+}
+
+function outcomeOf(findings: readonly Finding[]) {
+  if (findings.length === 0) return { kind: 'passed' } as const
+  const failed = findings.some(({ code }) => codes[code].severity === 'error')
+  return { kind: failed ? 'failed' : 'noted', findings } as const
+}
