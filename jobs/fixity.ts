@@ -1,5 +1,6 @@
 import type { CheckOutcome, FileFacts, Job } from '../engine/model/check.ts'
-import { algorithms, type Algorithm, type StatedChecksum } from '../engine/model/checksum.ts'
+import { algorithmNames, algorithms, strength, type Algorithm, type StatedChecksum } from '../engine/model/checksum.ts'
+import { count } from '../engine/model/count.ts'
 import type { Finding } from '../engine/model/finding.ts'
 import type { InventoryEntry } from '../engine/model/inventory.ts'
 
@@ -22,6 +23,13 @@ export const fixity: Job<FixityTally> = {
         return count === 0 ? [] : [[algorithm, count]]
       }),
     ),
+  notes: (counted) =>
+    algorithms.flatMap((algorithm) => {
+      const files = counted[algorithm]
+      if (files === undefined) return []
+      const proves = strength[algorithm] === 'tampering' ? 'detects accidents and deliberate changes' : 'detects accidents only'
+      return [`${algorithmNames[algorithm]} for ${count(files, 'file', 'files')}: ${proves}.`]
+    }),
   begin: (entry) => ({ end: (facts) => ({ outcome: compare(entry, facts), tally: countStated(entry.stated) }) }),
 }
 

@@ -1,3 +1,4 @@
+import { count } from '../engine/model/count.ts'
 import type { FileCheck, Job, JobSettings } from '../engine/model/check.ts'
 import type { Finding } from '../engine/model/finding.ts'
 import type { InventoryEntry } from '../engine/model/inventory.ts'
@@ -23,6 +24,8 @@ export const namesAndSizes: Job<NameTally> = {
   check: 'names',
   empty: { excluded: 0, empty: 0 },
   merge: (a, b) => ({ excluded: a.excluded + b.excluded, empty: a.empty + b.empty }),
+  notes: ({ excluded }) =>
+    excluded === 0 ? [] : [`${count(excluded, 'system file is', 'system files are')} no part of the record.`],
   begin: checkNameAndSize,
 }
 

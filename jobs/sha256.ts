@@ -9,6 +9,7 @@ export const sha256: Job<BytesTally> = {
   check: 'digest',
   empty: { files: 0, bytes: 0 },
   merge: (a, b) => ({ files: a.files + b.files, bytes: a.bytes + b.bytes }),
+  notes: () => [],
   begin: () => ({
     end: ({ digests, bytesRead, storedChecksum }) => {
       if (digests.sha256 === undefined) return { outcome: { kind: 'no basis' }, tally: { files: 0, bytes: 0 } }

@@ -1,5 +1,6 @@
 import type { CheckOutcome, CheckTally } from '../model/check.ts'
-import { strength, type Algorithm } from '../model/checksum.ts'
+import type { Algorithm } from '../model/checksum.ts'
+import { count } from '../model/count.ts'
 import { checks, codes, type CheckId, type FindingCode, type Severity } from '../model/codes.ts'
 import type { Finding, Unchecked } from '../model/finding.ts'
 import type { CheckRow, FindingGroup, Reconciliation, UncheckedGroup } from '../model/outcome.ts'
@@ -30,8 +31,7 @@ export class ConsignmentTally {
   #files = 0
   #excluded = 0
   #missing = 0
-  #withoutChecksum = 0
-  #nativeDocuments = 0
+  #jobNotes: ReadonlyMap<CheckId, readonly string[]> = new Map()
 
   constructor(lists: { readonly files: boolean; readonly metadata: boolean }) {
     this.#lists = lists
@@ -50,7 +50,6 @@ export class ConsignmentTally {
       this.#unchecked.set(one.reason, group)
     }
     for (const { algorithm } of checked.stated) this.#algorithms.add(algorithm)
-    if (checked.stated.length === 0) this.#withoutChecksum++
     if (verdicts.findings.some(({ code }) => code === 'NAME.EXCLUDED')) this.#excluded++
   }
 
@@ -74,19 +73,24 @@ export class ConsignmentTally {
     const own = sealed.files - (sealed.changes?.carriedOver ?? 0)
     if (sealed.files === 0 && !completion.metadataOnly) found({ code: 'TRANSFER.EMPTY' })
     else if (sealed.files > 0 && this.#excluded === sealed.files) found({ code: 'TRANSFER.ALL_EXCLUDED' })
-    for (const [what, count] of [
+    for (const [what, stated] of [
       ['announced', completion.expectedNumberFiles],
       ['uploaded', completion.loadedNumberFiles],
     ] as const) {
-      if (count === undefined || count === own) continue
+      if (stated === undefined || stated === own) continue
       found({
         code: 'TRANSFER.COUNT_DIFFERS',
         value: String(own),
-        expected: String(count),
-        detail: `complete.json says ${count} records were ${what}; ${own} arrived.`,
+        expected: String(stated),
+        detail: `complete.json says ${stated} records were ${what}; ${own} arrived.`,
       })
       return
     }
+  }
+
+  /** What the jobs say about the whole consignment, by row. */
+  addNotes(notes: ReadonlyMap<CheckId, readonly string[]>): void {
+    this.#jobNotes = notes
   }
 
   checkRows(): CheckRow[] {
@@ -103,16 +107,10 @@ export class ConsignmentTally {
     if (check === 'received' && !this.#lists.files) {
       notes.push('The sender sent no list of files: what arrived is the baseline.')
     }
-    if (check === 'fixity') {
-      const stated = [...this.#algorithms].filter((algorithm) => algorithm !== 'sha256' || tally.passed + tally.failed > 0)
-      if (tally.passed + tally.failed > 0) {
-        notes.push(...stated.map((algorithm) => `${algorithmNames[algorithm]} ${strength[algorithm] === 'tampering' ? 'detects accidents and deliberate changes' : 'detects accidents only'}.`))
-      }
-      if (tally.noBasis > 0) {
-        notes.push(`${tally.noBasis === 1 ? '1 file has' : `${tally.noBasis.toLocaleString('en-GB')} files have`} no checksum from the sender: ours is the baseline.`)
-      }
+    notes.push(...(this.#jobNotes.get(check) ?? []))
+    if (check === 'fixity' && tally.noBasis > 0) {
+      notes.push(`${count(tally.noBasis, 'file has', 'files have')} no checksum from the sender: ours is the baseline.`)
     }
-    if (check === 'malware' && tally.notConfigured > 0) notes.push('No malware scanner is configured for this drop zone.')
     if (check === 'format') notes.push('No file format identification is configured.')
     if (check === 'reconciliation' && !this.#lists.metadata && tally.noBasis > 0) {
       notes.push('The sender sent no metadata to match.')
@@ -133,33 +131,22 @@ export class ConsignmentTally {
   }
 
   reconciliation(): Reconciliation {
-    const count = (code: FindingCode) => this.#groups.get(code)?.count ?? 0
+    const found = (code: FindingCode) => this.#groups.get(code)?.count ?? 0
     return {
-      expected: this.#lists.files ? this.#files + this.#missing - count('FILE.UNEXPECTED') : null,
+      expected: this.#lists.files ? this.#files + this.#missing - found('FILE.UNEXPECTED') : null,
       received: this.#files,
       missing: this.#missing,
-      unexpected: count('FILE.UNEXPECTED'),
-      renamed: count('FILE.RENAMED') + count('FILE.MISSING_SIMILAR'),
-      changed: count('FILE.CHANGED') + count('FILE.REMOVED') + count('FILE.ADDED'),
-      metadataWithoutFile: count('METADATA.FILE_NOT_RECEIVED'),
-      filesWithoutMetadata: count('METADATA.FILE_WITHOUT_ROW') + count('RECORD.WITHOUT_SIDECAR'),
+      unexpected: found('FILE.UNEXPECTED'),
+      renamed: found('FILE.RENAMED') + found('FILE.MISSING_SIMILAR'),
+      changed: found('FILE.CHANGED') + found('FILE.REMOVED') + found('FILE.ADDED'),
+      metadataWithoutFile: found('METADATA.FILE_NOT_RECEIVED'),
+      filesWithoutMetadata: found('METADATA.FILE_WITHOUT_ROW') + found('RECORD.WITHOUT_SIDECAR'),
     }
   }
 
   algorithms(): Algorithm[] {
     return [...this.#algorithms].sort()
   }
-}
-
-const algorithmNames: Readonly<Record<Algorithm, string>> = {
-  sha256: 'SHA-256',
-  sha512: 'SHA-512',
-  sha1: 'SHA-1',
-  md5: 'MD5',
-  crc32: 'CRC-32',
-  crc32c: 'CRC-32C',
-  crc64nvme: 'CRC-64/NVME',
-  quickxor: 'quickXorHash',
 }
 
 const severityRank: Readonly<Record<Severity, number>> = { error: 0, warning: 1, info: 2 }

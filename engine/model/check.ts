@@ -42,9 +42,15 @@ export interface Job<Tally> {
   readonly needsTags?: boolean
   readonly empty: Tally
   merge(a: Tally, b: Tally): Tally
+  /** Plain sentences for the report, under the job's row, from the whole consignment's tally. */
+  notes(tally: Tally): readonly string[]
   /** Called once per file, before its bytes. */
   begin(entry: InventoryEntry, settings: JobSettings): FileCheck<Tally>
 }
+
+/** A job in the list: its tally's type is its own business, and only its own functions see one. */
+// oxlint-disable-next-line no-explicit-any -- the list holds jobs of different tallies
+export type AnyJob = Job<any>
 
 /** A job never opens a file: it is fed. */
 export interface FileCheck<Tally> {

@@ -11,6 +11,17 @@ export const algorithms = [
 ] as const
 export type Algorithm = (typeof algorithms)[number]
 
+export const algorithmNames: Readonly<Record<Algorithm, string>> = {
+  sha256: 'SHA-256',
+  sha512: 'SHA-512',
+  sha1: 'SHA-1',
+  md5: 'MD5',
+  crc32: 'CRC-32',
+  crc32c: 'CRC-32C',
+  crc64nvme: 'CRC-64/NVME',
+  quickxor: 'quickXorHash',
+}
+
 /**
  * What a match proves. 'accidents' means the algorithm finds damage but not a deliberate
  * change, and the report says so beside the figure.

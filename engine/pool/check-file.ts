@@ -1,10 +1,10 @@
 import { StoreError, type Store } from '../adapters/store.ts'
-import type { CheckOutcome, FileFacts, Job, JobSettings } from '../model/check.ts'
+import type { AnyJob, CheckOutcome, FileFacts, JobSettings } from '../model/check.ts'
 import type { Algorithm, Digests } from '../model/checksum.ts'
 import type { Unchecked } from '../model/finding.ts'
 import type { InventoryEntry } from '../model/inventory.ts'
 import { createDigestSet } from './digest-set.ts'
-import { neededAlgorithms, type CheckedFile, type ReadLimits } from './messages.ts'
+import { neededAlgorithms, type CheckedFile, type JobTallies, type ReadLimits } from './messages.ts'
 import { ResumableDigests } from './resumable-digest.ts'
 import { withSidecar } from './sidecar.ts'
 
@@ -13,19 +13,21 @@ export type CheckContext = {
   readonly checkpointStore: Store
   readonly checkpointPrefix: string
   readonly transferPrefix: string
-  readonly jobs: readonly Job<never>[]
+  readonly jobs: readonly AnyJob[]
   readonly settings: JobSettings
   readonly limits: ReadLimits
   readonly shouldStop: () => boolean
 }
 
+export type FileChecked = { readonly file: CheckedFile; readonly tallies: JobTallies }
+
 /** Check one file: its sidecar, its tags, its bytes once. Undefined when told to stop. */
-export async function checkFile(listed: InventoryEntry, context: CheckContext): Promise<CheckedFile | undefined> {
+export async function checkFile(listed: InventoryEntry, context: CheckContext): Promise<FileChecked | undefined> {
   const { entry, outcome: sidecar } = await withSidecar(listed, context)
   const base = { key: entry.key, path: entry.path, stated: entry.stated }
   const extra = sidecar === undefined ? {} : { sidecar }
   if (entry.irregular !== undefined) {
-    return { ...base, bytesRead: 0, digests: {}, outcomes: { ...notOpened(context.jobs), ...extra } }
+    return { file: { ...base, bytesRead: 0, digests: {}, outcomes: { ...notOpened(context.jobs), ...extra } }, tallies: {} }
   }
   const checks = context.jobs.map((job) => ({ job, check: job.begin(entry, context.settings) }))
   const feeds = checks.flatMap(({ check }) => (check.feed === undefined ? [] : [check.feed.bind(check)]))
@@ -39,16 +41,19 @@ export async function checkFile(listed: InventoryEntry, context: CheckContext): 
       ...(read.storedChecksum === undefined ? {} : { storedChecksum: read.storedChecksum }),
       ...(tags === undefined ? {} : { tags }),
     }
-    const outcomes = Object.fromEntries(checks.map(({ job, check }) => [job.id, check.end(facts).outcome]))
+    const ends = checks.map(({ job, check }) => ({ id: job.id, ...check.end(facts) }))
     return {
-      ...base,
-      bytesRead: read.bytesRead,
-      digests: read.digests,
-      ...(read.versionId === undefined ? {} : { versionId: read.versionId }),
-      outcomes: { ...outcomes, ...extra },
+      file: {
+        ...base,
+        bytesRead: read.bytesRead,
+        digests: read.digests,
+        ...(read.versionId === undefined ? {} : { versionId: read.versionId }),
+        outcomes: { ...Object.fromEntries(ends.map(({ id, outcome }) => [id, outcome])), ...extra },
+      },
+      tallies: Object.fromEntries(ends.map(({ id, tally }) => [id, tally])),
     }
   } catch (error) {
-    return { ...base, bytesRead: 0, digests: {}, outcomes: { ...outcomesForError(error, context.jobs), ...extra } }
+    return { file: { ...base, bytesRead: 0, digests: {}, outcomes: { ...outcomesForError(error, context.jobs), ...extra } }, tallies: {} }
   }
 }
 
@@ -96,12 +101,12 @@ async function readTags(entry: InventoryEntry, context: CheckContext): Promise<F
   return wanted ? context.store.tags((entry.root ?? context.transferPrefix) + entry.key) : undefined
 }
 
-function notOpened(jobs: readonly Job<never>[]): Record<string, CheckOutcome> {
+function notOpened(jobs: readonly AnyJob[]): Record<string, CheckOutcome> {
   return Object.fromEntries(jobs.map(({ id }) => [id, { kind: 'no basis' }]))
 }
 
 /** The one place where a store's error becomes a result. Anything else is a bug and is thrown on. */
-function outcomesForError(error: unknown, jobs: readonly Job<never>[]): Record<string, CheckOutcome> {
+function outcomesForError(error: unknown, jobs: readonly AnyJob[]): Record<string, CheckOutcome> {
   if (!(error instanceof StoreError)) throw error
   switch (error.reason) {
     case 'missing':
@@ -121,6 +126,6 @@ function outcomesForError(error: unknown, jobs: readonly Job<never>[]): Record<s
   }
 }
 
-function unchecked(jobs: readonly Job<never>[], one: Unchecked): Record<string, CheckOutcome> {
+function unchecked(jobs: readonly AnyJob[], one: Unchecked): Record<string, CheckOutcome> {
   return Object.fromEntries(jobs.map(({ id }) => [id, { kind: 'unchecked', unchecked: one }]))
 }

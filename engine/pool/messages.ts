@@ -47,10 +47,15 @@ export type ChunkReply =
   | {
       readonly kind: 'checked'
       readonly files: readonly CheckedFile[]
-      readonly tallies: Readonly<Record<string, unknown>>
+      readonly tallies: JobTallies
     }
   /** The stop flag was seen; nothing of the chunk counts. */
   | { readonly kind: 'handed back' }
+  /** A promise in our code was broken; the run ends with this. */
+  | { readonly kind: 'bug'; readonly message: string }
+
+/** By job id; merged with the job's own `merge`. */
+export type JobTallies = Readonly<Record<string, unknown>>
 
 export type CheckedFile = {
   readonly key: string

@@ -2,9 +2,10 @@ import { openStore } from '../adapters/open-store.ts'
 import { retrying } from '../adapters/retrying-store.ts'
 import type { Store } from '../adapters/store.ts'
 import { jobs } from '../../jobs/index.ts'
-import { checkFile } from './check-file.ts'
+import { checkFile, type FileChecked } from './check-file.ts'
+import { mergeTallies } from './job-tallies.ts'
 import { loadDigests } from './digest-set.ts'
-import type { CheckedFile, ChunkReply, ChunkTask, StoreAddress } from './messages.ts'
+import type { ChunkReply, ChunkTask, StoreAddress } from './messages.ts'
 
 /** Stores stay open from chunk to chunk: a connection is dearer than a message. */
 const stores = new Map<string, Store>()
@@ -47,7 +48,7 @@ async function checkEntries(task: ChunkTask): Promise<ChunkReply> {
     limits: task.limits,
     shouldStop,
   }
-  const files: (CheckedFile | undefined)[] = new Array<undefined>(task.entries.length).fill(undefined)
+  const files: (FileChecked | undefined)[] = new Array<undefined>(task.entries.length).fill(undefined)
   let next = 0
   const takeFiles = async () => {
     while (next < task.entries.length && !shouldStop()) {
@@ -60,5 +61,10 @@ async function checkEntries(task: ChunkTask): Promise<ChunkReply> {
   const together = task.store.kind === 'folder' ? 1 : task.limits.concurrentReads
   await Promise.all(Array.from({ length: together }, takeFiles))
   const checked = files.filter((file) => file !== undefined)
-  return checked.length === task.entries.length ? { kind: 'checked', files: checked } : { kind: 'handed back' }
+  if (checked.length !== task.entries.length) return { kind: 'handed back' }
+  return {
+    kind: 'checked',
+    files: checked.map(({ file }) => file),
+    tallies: checked.reduce((sum, { tallies }) => mergeTallies(sum, tallies), {}),
+  }
 }

@@ -4,7 +4,8 @@ import { dispatchOrder, type Chunk } from '../flow/chunk.ts'
 import { awakeHours, isolate, type Try } from '../flow/isolate.ts'
 import { transferPrefix, type Attempt } from '../model/transfer.ts'
 import type { CheckPool } from '../pool/pool.ts'
-import type { CheckedFile, ReadLimits, StoreAddress } from '../pool/messages.ts'
+import { mergeTallies } from '../pool/job-tallies.ts'
+import type { CheckedFile, JobTallies, ReadLimits, StoreAddress } from '../pool/messages.ts'
 import type { InventoryEntry } from '../model/inventory.ts'
 import { jobs } from '../../jobs/index.ts'
 import { mark, readState, readText, writeOnce } from './create-once.ts'
@@ -97,6 +98,7 @@ async function checkChunk(
     tries.push(one)
   }
   const startedAt = options.now()
+  let tallies: JobTallies = {}
   const files: (CheckedFile | undefined)[] = new Array<undefined>(chunk.count).fill(undefined)
   for (;;) {
     const { ranges, poisoned } = isolate(chunk.count, tries)
@@ -120,7 +122,10 @@ async function checkChunk(
     if (reply.kind === 'handed back') return false
     if (reply.kind === 'bug') throw new Error(reply.message)
     if (reply.kind === 'crashed') await record({ kind: 'crashed', ...next })
-    else for (const [i, file] of reply.files.entries()) files[next.from + i] = file
+    else {
+      for (const [i, file] of reply.files.entries()) files[next.from + i] = file
+      tallies = mergeTallies(tallies, reply.tallies)
+    }
   }
   const checked = files.filter((file) => file !== undefined)
   const reasons = retryableReasons(checked)
@@ -136,23 +141,25 @@ async function checkChunk(
     tries: tries.length,
     versions: checked.map(({ versionId }) => versionId ?? null),
   })
-  await writeOnce(state, resultKey(attempt, version, chunk.index), renderResult(checked))
+  await writeOnce(state, resultKey(attempt, version, chunk.index), renderResult(tallies, checked))
   options.onProgress?.({ files: chunk.count, bytes: chunk.bytes })
   return true
 }
 
 /** What a result holds follows from sealed bytes and frozen rules alone: no version ids, no times. */
-function renderResult(files: readonly CheckedFile[]): string {
-  return files.map(({ versionId: _versionId, ...file }) => JSON.stringify(file)).join('\n') + '\n'
+function renderResult(tallies: JobTallies, files: readonly CheckedFile[]): string {
+  const lines = files.map(({ versionId: _versionId, ...file }) => JSON.stringify(file))
+  return [JSON.stringify({ tallies }), ...lines].join('\n') + '\n'
 }
 
-export async function readResult(
-  state: Store,
-  attempt: Attempt,
-  version: number,
-  chunk: number,
-): Promise<CheckedFile[]> {
-  return parseLines<CheckedFile>(await readText(state, resultKey(attempt, version, chunk)))
+/** One chunk's result: the jobs' tallies, then a line for each file in inventory order. */
+export type ChunkResult = { readonly tallies: JobTallies; readonly files: readonly CheckedFile[] }
+
+export async function readResult(state: Store, attempt: Attempt, version: number, chunk: number): Promise<ChunkResult> {
+  const text = await readText(state, resultKey(attempt, version, chunk))
+  const endOfHeader = text.indexOf('\n') + 1
+  const { tallies } = JSON.parse(text.slice(0, endOfHeader)) as { tallies: JobTallies }
+  return { tallies, files: parseLines<CheckedFile>(text.slice(endOfHeader)) }
 }
 
 /** S3 versions that were read for a chunk, by position; none on a folder. */

@@ -128,7 +128,7 @@ async function chunksWithGaps(state: Store, attempt: Attempt, plan: Plan, versio
   for (let one = 1; one <= version; one++) for (const chunk of await chunksWithResult(state, attempt, one)) newest.set(chunk, one)
   const gaps: number[] = []
   for (const { index } of plan.chunks) {
-    const files = await readResult(state, attempt, newest.get(index) ?? version, index)
+    const { files } = await readResult(state, attempt, newest.get(index) ?? version, index)
     if (files.some(({ outcomes }) => Object.values(outcomes).some(({ kind }) => kind === 'unchecked'))) gaps.push(index)
   }
   return gaps

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
+import { once } from 'node:events'
 import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import type { Store } from '../adapters/store.ts'
@@ -133,7 +134,7 @@ async function writeByDigest(
     const bytes = Buffer.from(text)
     hash.update(bytes)
     sizeBytes += bytes.length
-    if (!out.write(bytes)) await new Promise((resolve) => out.once('drain', resolve))
+    if (!out.write(bytes)) await once(out, 'drain')
   }
   out.end()
   await finished(out)

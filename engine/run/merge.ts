@@ -1,5 +1,6 @@
 import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
+import { once } from 'node:events'
 import { finished } from 'node:stream/promises'
 import type { Store } from '../adapters/store.ts'
 import { fileRow, judgeFile, type RowContext, type Surroundings } from '../flow/file-row.ts'
@@ -9,10 +10,11 @@ import { FolderCounter, TotalsCounter } from '../flow/totals.ts'
 import { ConsignmentTally } from '../flow/consignment-tally.ts'
 import type { Finding, Unchecked } from '../model/finding.ts'
 import type { InventoryEntry } from '../model/inventory.ts'
-import { codes } from '../model/codes.ts'
+import { codes, type CheckId } from '../model/codes.ts'
 import type { FileRow, OutcomeTables, Totals } from '../model/outcome.ts'
 import type { Attempt } from '../model/transfer.ts'
-import type { CheckedFile } from '../pool/messages.ts'
+import { mergeTallies } from '../pool/job-tallies.ts'
+import type { CheckedFile, JobTallies } from '../pool/messages.ts'
 import { ExternalSort, readLines } from '../scratch/external-sort.ts'
 import { isExcludedName } from '../../jobs/excluded-names.ts'
 import { jobs } from '../../jobs/index.ts'
@@ -75,7 +77,8 @@ export async function mergeAttempt(attempt: Attempt, intake: Intake, plan: Plan,
   const rowsFile = join(scratch, 'files.jsonl')
   const rows = createWriteStream(rowsFile)
   let pending = ''
-  for await (const { entry, checked, versionId } of zipped(attempt, intake, plan, options)) {
+  let tallies: JobTallies = {}
+  for await (const { entry, checked, versionId } of zipped(attempt, intake, plan, options, (one) => (tallies = mergeTallies(tallies, one)))) {
     const code = relisted.get(entry.key)
     const renamedFrom = renames.byKey.get(entry.key)
     const surroundings: Surroundings = {
@@ -97,7 +100,7 @@ export async function mergeAttempt(attempt: Attempt, intake: Intake, plan: Plan,
     names.add(nearKey(checked.path), JSON.stringify(checked.path))
     pending += JSON.stringify(fileRow(entry, checked, verdicts, versionId)) + '\n'
     if (pending.length > 1024 * 1024) {
-      if (!rows.write(pending)) await new Promise((resolve) => rows.once('drain', resolve))
+      if (!rows.write(pending)) await once(rows, 'drain')
       pending = ''
     }
   }
@@ -116,6 +119,7 @@ export async function mergeAttempt(attempt: Attempt, intake: Intake, plan: Plan,
   const duplicates = reportDuplicates(contents, found)
   reportClashes(names, found)
   tally.addTransfer(intake, found)
+  tally.addNotes(jobNotes(tallies))
   const sorts = [findings, unchecked, contents, names, ...(folderNames === undefined ? [] : [folderNames])]
   return {
     totals: totals.end({ folders: folders.count, duplicates }),
@@ -135,7 +139,7 @@ export async function mergeAttempt(attempt: Attempt, intake: Intake, plan: Plan,
 type Zipped = { readonly entry: InventoryEntry; readonly checked: CheckedFile; readonly versionId: string | undefined }
 
 /** Inventory and results side by side, in inventory order. */
-async function* zipped(attempt: Attempt, intake: Intake, plan: Plan, options: MergeOptions): AsyncGenerator<Zipped> {
+async function* zipped(attempt: Attempt, intake: Intake, plan: Plan, options: MergeOptions, onTallies?: (tallies: JobTallies) => void): AsyncGenerator<Zipped> {
   const entries = inventoryEntries(options.state, attempt, intake)
   // Results are small and many: the next one is fetched while this one is merged.
   const load = (index: number) => {
@@ -147,6 +151,7 @@ async function* zipped(attempt: Attempt, intake: Intake, plan: Plan, options: Me
   for (const chunk of plan.chunks) {
     const loaded = await next
     next = plan.chunks[chunk.index + 1] === undefined ? undefined : load(chunk.index + 1)
+    if (loaded !== undefined) onTallies?.(loaded.tallies)
     for (const [i, checked] of (loaded?.files ?? []).entries()) {
       const entry = await entries.next()
       if (entry.done === true || entry.value.key !== checked.key) {
@@ -167,11 +172,15 @@ async function* inventoryEntries(state: Store, attempt: Attempt, intake: Intake)
 }
 
 async function loadResult(state: Store, attempt: Attempt, version: number, chunk: number) {
-  const [files, versions] = await Promise.all([
+  const [result, versions] = await Promise.all([
     readResult(state, attempt, version, chunk),
     readVersions(state, attempt, version, chunk),
   ])
-  return { files, versions }
+  return { ...result, versions }
+}
+
+function jobNotes(tallies: JobTallies): Map<CheckId, readonly string[]> {
+  return new Map(Object.values(jobs).map((job) => [job.check, job.notes(tallies[job.id] ?? job.empty)]))
 }
 
 function isAboutSealed(drift: Drift): drift is Drift & { code: 'FILE.CHANGED' | 'FILE.REMOVED' } {

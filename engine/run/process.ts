@@ -151,7 +151,7 @@ async function resultVersions(state: Store, attempt: Attempt, version: number): 
 export async function* newestResults(state: Store, attempt: Attempt): AsyncGenerator<CheckedFile> {
   const plan = await readState<Plan>(state, planKey(attempt))
   const versionOf = await resultVersions(state, attempt, await currentVersion(state, attempt))
-  for (const { index } of plan.chunks) yield* await readResult(state, attempt, versionOf(index), index)
+  for (const { index } of plan.chunks) yield* (await readResult(state, attempt, versionOf(index), index)).files
 }
 
 async function report(engine: Engine, zoneStore: Store, attempt: Attempt, intake: Intake, plan: Plan, version: number, scratch: string): Promise<Delivered> {

@@ -71,7 +71,7 @@ async function isQuiet(zoneStore: Store, state: Store, transfer: TransferAddress
   const digest = await fingerprint(zoneStore.list({ prefix }))
   if (digest === undefined) return false
   for (let number = await newestQuietNumber(state, transfer); ; number++) {
-    const { won, value } = await claim<Fingerprint>(state, quietKey(transfer, number), { digest, at: now.toISOString() })
+    const { won, value }: { won: boolean; value: Fingerprint } = await claim(state, quietKey(transfer, number), { digest, at: now.toISOString() })
     if (won) return false
     if (value.digest === digest) return now.getTime() - Date.parse(value.at) >= quietMinutes * 60_000
   }

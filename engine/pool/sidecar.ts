@@ -1,0 +1,56 @@
+import { StoreError, type Store } from '../adapters/store.ts'
+import type { CheckOutcome } from '../model/check.ts'
+import type { Finding } from '../model/finding.ts'
+import type { InventoryEntry } from '../model/inventory.ts'
+import { readSidecar } from '../sources/tdr-sidecar.ts'
+
+const SIDECAR_LIMIT_BYTES = 1024 * 1024
+
+/**
+ * A record with what its own sidecar says of it: path, size, checksum. The outcome belongs to the
+ * "Metadata rows" line; it is left out where there is no sidecar.
+ */
+export async function withSidecar(
+  entry: InventoryEntry,
+  context: { readonly store: Store; readonly transferPrefix: string },
+): Promise<{ entry: InventoryEntry; outcome?: CheckOutcome }> {
+  const { sidecar } = entry
+  if (sidecar === undefined) return { entry }
+  let bytes: Uint8Array
+  try {
+    bytes = await context.store.readWhole((sidecar.root ?? entry.root ?? context.transferPrefix) + sidecar.key, {
+      maxBytes: SIDECAR_LIMIT_BYTES,
+      etag: sidecar.etag,
+    })
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error
+    return { entry, outcome: outcomeForError(error) }
+  }
+  const findings: Finding[] = []
+  const statement = readSidecar(bytes, sidecar.key, (finding) => findings.push(finding))
+  const outcome: CheckOutcome = findings.length === 0 ? { kind: 'passed' } : { kind: 'failed', findings }
+  if (statement === undefined) return { entry, outcome }
+  return {
+    outcome,
+    entry: {
+      ...entry,
+      path: statement.path,
+      stated: [...entry.stated, ...statement.checksums],
+      ...(statement.sizeBytes === undefined ? {} : { statedSizeBytes: statement.sizeBytes }),
+    },
+  }
+}
+
+function outcomeForError(error: StoreError): CheckOutcome {
+  if (error.reason === 'missing' || error.reason === 'changed') {
+    return { kind: 'failed', findings: [{ code: error.reason === 'missing' ? 'FILE.REMOVED' : 'FILE.CHANGED' }] }
+  }
+  return {
+    kind: 'unchecked',
+    unchecked: {
+      reason: error.reason === 'denied' ? 'denied' : 'unavailable',
+      message: 'The metadata sidecar of this record could not be read.',
+      retryable: error.reason !== 'denied',
+    },
+  }
+}
