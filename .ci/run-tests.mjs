@@ -14,9 +14,11 @@ const files = testFiles('dist').filter(
 const totals = { passed: 0, failed: 0, skipped: 0 }
 const failures = []
 
-await Promise.all(Array.from({ length: PARALLEL }, async () => {
-  for (let file = files.shift(); file !== undefined; file = files.shift()) await runFile(file)
-}))
+await Promise.all(
+  Array.from({ length: PARALLEL }, async () => {
+    for (let file = files.shift(); file !== undefined; file = files.shift()) await runFile(file)
+  }),
+)
 
 for (const failure of failures) console.log(failure)
 console.log(`${totals.passed} passed, ${totals.failed} failed`)
@@ -54,7 +56,12 @@ function runChild(file) {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, ['--enable-source-maps', file], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, FORCE_COLOR: '0', NO_COLOR: '1', AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
+      env: {
+        ...process.env,
+        FORCE_COLOR: '0',
+        NO_COLOR: '1',
+        AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+      },
     })
     let output = ''
     let timedOut = false

@@ -329,7 +329,11 @@ class FieldReader {
     return undefined
   }
   text(name: string): string | undefined {
-    return this.#typed(name, 'a text', (value): value is string => typeof value === 'string' && value !== '')
+    return this.#typed(
+      name,
+      'a text',
+      (value): value is string => typeof value === 'string' && value !== '',
+    )
   }
   flag(name: string): boolean | undefined {
     return this.#typed(name, 'true or false', (value) => typeof value === 'boolean')

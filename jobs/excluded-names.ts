@@ -9,7 +9,9 @@ export function isExcludedName(path: string, excluded: readonly ExcludedName[]):
 /** TDR's matching: exact or a regular expression over the whole name, each with its own case rule. */
 function matches(name: string, rule: ExcludedName): boolean {
   if (rule.type === 'regex') return regexFor(rule).test(name)
-  return rule.caseInsensitive ? name.toLowerCase() === rule.pattern.toLowerCase() : name === rule.pattern
+  return rule.caseInsensitive
+    ? name.toLowerCase() === rule.pattern.toLowerCase()
+    : name === rule.pattern
 }
 
 const compiled = new Map<string, RegExp>()

@@ -1,5 +1,11 @@
 import type { CheckOutcome, FileFacts, Job } from '../engine/model/check.ts'
-import { algorithmNames, algorithms, strength, type Algorithm, type StatedChecksum } from '../engine/model/checksum.ts'
+import {
+  algorithmNames,
+  algorithms,
+  strength,
+  type Algorithm,
+  type StatedChecksum,
+} from '../engine/model/checksum.ts'
 import { count } from '../engine/model/count.ts'
 import type { Finding } from '../engine/model/finding.ts'
 import type { InventoryEntry } from '../engine/model/inventory.ts'
@@ -13,7 +19,7 @@ const OFFICE = /\.(?:docx|xlsx|pptx|docm|xlsm|pptm)$/i
 /** Every checksum that anybody stated for the file, against ours. */
 export const fixity: Job<FixityTally> = {
   id: 'fixity',
-  summary: "Every checksum the sender stated, compared with the bytes received",
+  summary: 'Every checksum the sender stated, compared with the bytes received',
   check: 'fixity',
   empty: {},
   merge: (a, b) =>
@@ -27,16 +33,22 @@ export const fixity: Job<FixityTally> = {
     algorithms.flatMap((algorithm) => {
       const files = counted[algorithm]
       if (files === undefined) return []
-      const proves = strength[algorithm] === 'tampering' ? 'detects accidents and deliberate changes' : 'detects accidents only'
+      const proves =
+        strength[algorithm] === 'tampering'
+          ? 'detects accidents and deliberate changes'
+          : 'detects accidents only'
       return [`${algorithmNames[algorithm]} for ${count(files, 'file', 'files')}: ${proves}.`]
     }),
-  begin: (entry) => ({ end: (facts) => ({ outcome: compare(entry, facts), tally: countStated(entry.stated) }) }),
+  begin: (entry) => ({
+    end: (facts) => ({ outcome: compare(entry, facts), tally: countStated(entry.stated) }),
+  }),
 }
 
 function compare(entry: InventoryEntry, facts: FileFacts): CheckOutcome {
   if (entry.stated.length === 0 || facts.digests.sha256 === undefined) return { kind: 'no basis' }
   const contradictory = contradiction(entry.stated)
-  const findings = contradictory ?? entry.stated.flatMap((stated) => mismatch(entry.path, stated, facts))
+  const findings =
+    contradictory ?? entry.stated.flatMap((stated) => mismatch(entry.path, stated, facts))
   return findings.length === 0 ? { kind: 'passed' } : { kind: 'failed', findings }
 }
 
@@ -45,7 +57,14 @@ function contradiction(stated: readonly StatedChecksum[]): Finding[] | undefined
   for (const algorithm of algorithms) {
     const [first, second] = stated.filter((one) => one.algorithm === algorithm)
     if (first === undefined || second === undefined) continue
-    return [{ code: 'CHECKSUM.CONTRADICTORY', place: second.place, value: second.value, expected: first.value }]
+    return [
+      {
+        code: 'CHECKSUM.CONTRADICTORY',
+        place: second.place,
+        value: second.value,
+        expected: first.value,
+      },
+    ]
   }
   return undefined
 }
@@ -65,5 +84,7 @@ function mismatch(path: string, stated: StatedChecksum, facts: FileFacts): Findi
 }
 
 function countStated(stated: readonly StatedChecksum[]): FixityTally {
-  return Object.fromEntries([...new Set(stated.map(({ algorithm }) => algorithm))].map((algorithm) => [algorithm, 1]))
+  return Object.fromEntries(
+    [...new Set(stated.map(({ algorithm }) => algorithm))].map((algorithm) => [algorithm, 1]),
+  )
 }

@@ -25,7 +25,9 @@ export const namesAndSizes: Job<NameTally> = {
   empty: { excluded: 0, empty: 0 },
   merge: (a, b) => ({ excluded: a.excluded + b.excluded, empty: a.empty + b.empty }),
   notes: ({ excluded }) =>
-    excluded === 0 ? [] : [`${count(excluded, 'system file is', 'system files are')} no part of the record.`],
+    excluded === 0
+      ? []
+      : [`${count(excluded, 'system file is', 'system files are')} no part of the record.`],
   begin: checkNameAndSize,
 }
 
@@ -39,18 +41,30 @@ function checkNameAndSize(entry: InventoryEntry, settings: JobSettings): FileChe
     end(facts) {
       const { path, sizeBytes } = entry
       if (isExcludedName(path, settings.excludedNames)) {
-        return { outcome: { kind: 'noted', findings: [{ code: 'NAME.EXCLUDED' }] }, tally: { excluded: 1, empty: 0 } }
+        return {
+          outcome: { kind: 'noted', findings: [{ code: 'NAME.EXCLUDED' }] },
+          tally: { excluded: 1, empty: 0 },
+        }
       }
       const findings: Finding[] = [...nameFindings(path)]
       const isEmpty = sizeBytes === 0 && entry.irregular === undefined
       if (isEmpty) findings.push({ code: 'FILE.ZERO_BYTES' })
       else if (facts.digests.sha256 === BOM_ONLY_SHA256) findings.push({ code: 'FILE.BOM_ONLY' })
-      else if (onlyNul && facts.bytesRead > 0 && facts.bytesRead === sizeBytes) findings.push({ code: 'FILE.ALL_NUL' })
+      else if (onlyNul && facts.bytesRead > 0 && facts.bytesRead === sizeBytes)
+        findings.push({ code: 'FILE.ALL_NUL' })
       if (sizeBytes > settings.maxFileBytes) {
-        findings.push({ code: 'FILE.TOO_LARGE', value: String(sizeBytes), expected: `at most ${settings.maxFileBytes}` })
+        findings.push({
+          code: 'FILE.TOO_LARGE',
+          value: String(sizeBytes),
+          expected: `at most ${settings.maxFileBytes}`,
+        })
       }
       if (entry.statedSizeBytes !== undefined && entry.statedSizeBytes !== sizeBytes) {
-        findings.push({ code: 'FILE.SIZE_DIFFERS', value: String(sizeBytes), expected: String(entry.statedSizeBytes) })
+        findings.push({
+          code: 'FILE.SIZE_DIFFERS',
+          value: String(sizeBytes),
+          expected: String(entry.statedSizeBytes),
+        })
       }
       return { outcome: outcomeOf(findings), tally: { excluded: 0, empty: isEmpty ? 1 : 0 } }
     },
@@ -61,7 +75,11 @@ function nameFindings(path: string): Finding[] {
   const findings: Finding[] = []
   const segments = path.split('/')
   const unsafe = segments.find(
-    (name) => WINDOWS_RESERVED.test(name) || WINDOWS_FORBIDDEN.test(name) || name.endsWith(' ') || name.endsWith('.'),
+    (name) =>
+      WINDOWS_RESERVED.test(name) ||
+      WINDOWS_FORBIDDEN.test(name) ||
+      name.endsWith(' ') ||
+      name.endsWith('.'),
   )
   if (unsafe !== undefined) findings.push({ code: 'NAME.UNSAFE_ON_WINDOWS', value: unsafe })
   const invisible = segments.find((name) => INVISIBLE.test(name))

@@ -12,11 +12,17 @@ export const sha256: Job<BytesTally> = {
   notes: () => [],
   begin: () => ({
     end: ({ digests, bytesRead, storedChecksum }) => {
-      if (digests.sha256 === undefined) return { outcome: { kind: 'no basis' }, tally: { files: 0, bytes: 0 } }
+      if (digests.sha256 === undefined)
+        return { outcome: { kind: 'no basis' }, tally: { files: 0, bytes: 0 } }
       const tally = { files: 1, bytes: bytesRead }
       const ours = storedChecksum === undefined ? undefined : digests[storedChecksum.algorithm]
-      if (storedChecksum === undefined || ours === undefined || ours === storedChecksum.value) return { outcome: { kind: 'passed' }, tally }
-      const finding = { code: 'CHECKSUM.STORE_DIFFERS', value: `${storedChecksum.algorithm}:${ours}`, expected: `${storedChecksum.algorithm}:${storedChecksum.value}` } as const
+      if (storedChecksum === undefined || ours === undefined || ours === storedChecksum.value)
+        return { outcome: { kind: 'passed' }, tally }
+      const finding = {
+        code: 'CHECKSUM.STORE_DIFFERS',
+        value: `${storedChecksum.algorithm}:${ours}`,
+        expected: `${storedChecksum.algorithm}:${storedChecksum.value}`,
+      } as const
       return { outcome: { kind: 'failed', findings: [finding] }, tally }
     },
   }),

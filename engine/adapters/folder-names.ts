@@ -43,7 +43,7 @@ export function bytesOfKey(key: string): Buffer {
 /** Valid sequences decode as themselves; every other byte is escaped on its own. */
 function decodeEscaping(bytes: Uint8Array): string {
   let text = ''
-  for (let i = 0; i < bytes.length; ) {
+  for (let i = 0; i < bytes.length;) {
     const length = sequenceLength(bytes[i] ?? 0)
     const decoded = length === 0 ? undefined : tryDecode(bytes.subarray(i, i + length))
     if (decoded === undefined) {
@@ -85,6 +85,11 @@ export function checkFolderKey(key: string): void {
             : segment.length > NAME_LIMIT_BYTES / 4 && bytesOfKey(segment).length > NAME_LIMIT_BYTES
               ? 'has a name of more than 255 bytes'
               : undefined
-    if (why !== undefined) throw new StoreError('unrepresentable', key, `a folder cannot hold ${JSON.stringify(key)}: it ${why}`)
+    if (why !== undefined)
+      throw new StoreError(
+        'unrepresentable',
+        key,
+        `a folder cannot hold ${JSON.stringify(key)}: it ${why}`,
+      )
   }
 }

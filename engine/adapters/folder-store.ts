@@ -41,10 +41,16 @@ export function createFolderStore(path: string): Store {
   const root = Buffer.from(path)
   let ready: Promise<void> | undefined
   const pathOf = (key: string) => Buffer.concat([root, slash, bytesOfKey(key)])
-  const prepare = () => (ready ??= mkdir(join(path, TEMPORARY), { recursive: true }).then(() => undefined))
+  const prepare = () =>
+    (ready ??= mkdir(join(path, TEMPORARY), { recursive: true }).then(() => undefined))
 
   /** Write to a temporary file, durable, and hand it to `place`. */
-  async function writeThen(key: string, body: Uint8Array | string | AsyncIterable<Uint8Array>, options: StoreCallOptions | undefined, place: (temporary: string, target: Buffer) => Promise<void>): Promise<void> {
+  async function writeThen(
+    key: string,
+    body: Uint8Array | string | AsyncIterable<Uint8Array>,
+    options: StoreCallOptions | undefined,
+    place: (temporary: string, target: Buffer) => Promise<void>,
+  ): Promise<void> {
     checkFolderKey(key)
     options?.signal?.throwIfAborted()
     await prepare()
@@ -91,7 +97,9 @@ export function createFolderStore(path: string): Store {
       const folder = Buffer.concat([root, slash, bytesOfKey(prefix)])
       for (const name of guarded(prefix, () => namesIn(folder))) {
         if (prefix === '' && name === `${TEMPORARY}/`) continue
-        yield name.endsWith('/') ? { kind: 'folder', name: keyOfLatin1(name.slice(0, -1)) } : { kind: 'object', name: keyOfLatin1(name) }
+        yield name.endsWith('/')
+          ? { kind: 'folder', name: keyOfLatin1(name.slice(0, -1)) }
+          : { kind: 'object', name: keyOfLatin1(name) }
       }
     },
 
@@ -114,7 +122,8 @@ export function createFolderStore(path: string): Store {
         checkFolderKey(key)
         const { descriptor, stats } = openRegular(pathOf(key), key, options.etag)
         try {
-          if (stats.size > options.maxBytes) throw new StoreError('tooLarge', key, `${key} is larger than ${options.maxBytes} bytes`)
+          if (stats.size > options.maxBytes)
+            throw new StoreError('tooLarge', key, `${key} is larger than ${options.maxBytes} bytes`)
           return await readDescriptor(descriptor, stats.size)
         } finally {
           closeSync(descriptor)
@@ -124,12 +133,16 @@ export function createFolderStore(path: string): Store {
     async *stream(key, options) {
       checkFolderKey(key)
       let position = options?.startByte ?? 0
-      const { descriptor } = await translated(key, async () => openRegular(pathOf(key), key, options?.etag))
+      const { descriptor } = await translated(key, async () =>
+        openRegular(pathOf(key), key, options?.etag),
+      )
       try {
         for (;;) {
           options?.signal?.throwIfAborted()
           const piece = Buffer.allocUnsafe(64 * 1024)
-          const read = await translated(key, async () => readSync(descriptor, piece, 0, piece.length, position))
+          const read = await translated(key, async () =>
+            readSync(descriptor, piece, 0, piece.length, position),
+          )
           if (read === 0) return
           position += read
           yield piece.subarray(0, read)
@@ -139,7 +152,11 @@ export function createFolderStore(path: string): Store {
       }
     },
 
-    feed: (key: string, options: FeedOptions, sink: (bytes: Uint8Array) => void): Promise<FeedResult> =>
+    feed: (
+      key: string,
+      options: FeedOptions,
+      sink: (bytes: Uint8Array) => void,
+    ): Promise<FeedResult> =>
       translated(key, async () => {
         options.signal?.throwIfAborted()
         checkFolderKey(key)
@@ -148,7 +165,8 @@ export function createFolderStore(path: string): Store {
           let position = options.startByte ?? 0
           let buffers = 0
           for (;;) {
-            if (options.shouldStop()) return { stopped: true, bytesFed: position - (options.startByte ?? 0) }
+            if (options.shouldStop())
+              return { stopped: true, bytesFed: position - (options.startByte ?? 0) }
             const read = readSync(descriptor, readBuffer, 0, READ_BUFFER_BYTES, position)
             if (read === 0) break
             sink(readBuffer.subarray(0, read))
@@ -157,7 +175,8 @@ export function createFolderStore(path: string): Store {
             if (++buffers % 64 === 0) await new Promise((resolve) => setImmediate(resolve))
           }
           // Read to its end while it was being written to: those are not the sealed bytes.
-          if (etagOf(fstatSync(descriptor)) !== options.etag || position !== stats.size) throw changed(key)
+          if (etagOf(fstatSync(descriptor)) !== options.etag || position !== stats.size)
+            throw changed(key)
           return { stopped: false, bytesFed: position - (options.startByte ?? 0) }
         } finally {
           closeSync(descriptor)
@@ -174,7 +193,8 @@ export function createFolderStore(path: string): Store {
             await link(temporary, target)
           } catch (error) {
             if (codeOf(error) !== 'EEXIST') throw error
-            if ((await stat(target)).isDirectory()) throw unrepresentable(key, 'is a folder of other objects')
+            if ((await stat(target)).isDirectory())
+              throw unrepresentable(key, 'is a folder of other objects')
             outcome = 'exists'
           }
         })
@@ -183,7 +203,9 @@ export function createFolderStore(path: string): Store {
     },
 
     write: (key, body, options) =>
-      translated(key, () => writeThen(key, body, options, async (temporary, target) => rename(temporary, target))),
+      translated(key, () =>
+        writeThen(key, body, options, async (temporary, target) => rename(temporary, target)),
+      ),
 
     hasOpenUploads: async () => false,
     close: async () => undefined,
@@ -201,7 +223,12 @@ function* walk(root: Buffer, { prefix, startAfter }: ListOptions): Generator<Sto
 }
 
 /** `folder` and all names are latin1 strings: one character a byte, so string order is byte order. */
-function* walkFolder(root: Buffer, folder: string, wanted: string, after: string | undefined): Generator<StoredObject> {
+function* walkFolder(
+  root: Buffer,
+  folder: string,
+  wanted: string,
+  after: string | undefined,
+): Generator<StoredObject> {
   const here = folder === '' ? root : Buffer.concat([root, slash, Buffer.from(folder, 'latin1')])
   for (const name of namesIn(here)) {
     const path = folder + name
@@ -228,7 +255,10 @@ function* walkFolder(root: Buffer, folder: string, wanted: string, after: string
 function namesIn(folder: Buffer): string[] {
   const names: string[] = []
   try {
-    const entries = opendirSync(folder as unknown as string, { encoding: 'latin1', bufferSize: 512 })
+    const entries = opendirSync(folder as unknown as string, {
+      encoding: 'latin1',
+      bufferSize: 512,
+    })
     try {
       for (let entry = entries.readSync(); entry !== null; entry = entries.readSync()) {
         names.push(entry.isDirectory() ? `${entry.name}/` : entry.name)
@@ -263,10 +293,16 @@ function irregularKind(stats: Stats): StoredObject['irregular'] {
 
 /** Changes whenever the file is written, replaced or touched: a copied mtime alone hides nothing. */
 function etagOf(stats: Stats): string {
-  return [stats.ino, stats.size, stats.mtimeMs * 1000, stats.ctimeMs * 1000].map((n) => Math.round(n).toString(36)).join('-')
+  return [stats.ino, stats.size, stats.mtimeMs * 1000, stats.ctimeMs * 1000]
+    .map((n) => Math.round(n).toString(36))
+    .join('-')
 }
 
-function openRegular(path: Buffer, key: string, etag: string | undefined): { descriptor: number; stats: Stats } {
+function openRegular(
+  path: Buffer,
+  key: string,
+  etag: string | undefined,
+): { descriptor: number; stats: Stats } {
   let descriptor: number
   try {
     descriptor = openSync(path, OPEN_FLAGS)
@@ -307,11 +343,18 @@ function changed(key: string): StoreError {
 }
 
 function unrepresentable(key: string, why: string, cause?: unknown): StoreError {
-  return new StoreError('unrepresentable', key, `a folder cannot hold ${JSON.stringify(key)}: it ${why}`, { cause })
+  return new StoreError(
+    'unrepresentable',
+    key,
+    `a folder cannot hold ${JSON.stringify(key)}: it ${why}`,
+    { cause },
+  )
 }
 
 function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  return error instanceof Error && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : undefined
 }
 
 function isMissing(error: unknown): boolean {
@@ -345,13 +388,16 @@ function guarded<T>(key: string, call: () => Iterable<T>): Iterable<T> {
 /** The one place where a file system error becomes a StoreError. Anything else is a bug and stays one. */
 function storeErrorFor(error: unknown, key: string): unknown {
   if (error instanceof StoreError) return error
-  if (error instanceof Error && error.name === 'AbortError') return new StoreError('aborted', key, 'stopped by the caller', { cause: error })
+  if (error instanceof Error && error.name === 'AbortError')
+    return new StoreError('aborted', key, 'stopped by the caller', { cause: error })
   const code = codeOf(error)
   if (code === undefined) return error
   const reason = reasons[code]
-  if (code === 'ENOTDIR' || code === 'EISDIR') return unrepresentable(key, 'needs a name to be a file and a folder at once', error)
+  if (code === 'ENOTDIR' || code === 'EISDIR')
+    return unrepresentable(key, 'needs a name to be a file and a folder at once', error)
   if (code === 'ENAMETOOLONG') return unrepresentable(key, 'has a name that is too long', error)
-  if (reason === undefined) return new StoreError('unavailable', key, `${key}: ${code}`, { cause: error })
+  if (reason === undefined)
+    return new StoreError('unavailable', key, `${key}: ${code}`, { cause: error })
   return new StoreError(reason, key, `${key}: ${texts[code] ?? code}`, { cause: error })
 }
 

@@ -11,13 +11,22 @@ export function openStore(address: StoreAddress): Store {
 }
 
 /** `s3://bucket/prefix`, or a path taken from `folder`. Throws Error in plain words for what is neither. */
-export function parseStoreAddress(text: string, options: S3Options & { readonly folder?: string } = {}): StoreAddress {
+export function parseStoreAddress(
+  text: string,
+  options: S3Options & { readonly folder?: string } = {},
+): StoreAddress {
   const { folder, ...s3 } = options
   const match = /^s3:\/\/([^/]*)\/?(.*)$/.exec(text)
   if (match === null) return { kind: 'folder', path: resolve(folder ?? '.', text) }
   const [, bucket = '', prefix = ''] = match
-  if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket)) throw new Error(`${text} does not name an S3 bucket`)
-  return { kind: 's3', bucket, prefix: prefix === '' || prefix.endsWith('/') ? prefix : `${prefix}/`, ...s3 }
+  if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket))
+    throw new Error(`${text} does not name an S3 bucket`)
+  return {
+    kind: 's3',
+    bucket,
+    prefix: prefix === '' || prefix.endsWith('/') ? prefix : `${prefix}/`,
+    ...s3,
+  }
 }
 
 const SELF_TEST_KEY = 'self-test/create-once'
@@ -29,6 +38,8 @@ const SELF_TEST_KEY = 'self-test/create-once'
 export async function storeSelfTest(store: Store): Promise<void> {
   await store.createIfAbsent(SELF_TEST_KEY, 'first')
   if ((await store.createIfAbsent(SELF_TEST_KEY, 'second')) === 'created') {
-    throw new Error(`${store.address} ignores create-if-absent (If-None-Match): it cannot hold state. Use Amazon S3, or a store that enforces it.`)
+    throw new Error(
+      `${store.address} ignores create-if-absent (If-None-Match): it cannot hold state. Use Amazon S3, or a store that enforces it.`,
+    )
   }
 }

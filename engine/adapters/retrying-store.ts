@@ -1,5 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { StoreError, type FeedOptions, type FeedResult, type Store, type StoreCallOptions } from './store.ts'
+import {
+  StoreError,
+  type FeedOptions,
+  type FeedResult,
+  type Store,
+  type StoreCallOptions,
+} from './store.ts'
 
 export type RetryOptions = {
   /** Tries in all. */
@@ -16,12 +22,26 @@ export type RetryOptions = {
  */
 export function retrying(store: Store, options: RetryOptions): Store {
   const random = options.random ?? Math.random
-  const sleep = options.sleep ?? ((milliseconds, signal) => delay(milliseconds, undefined, signal === undefined ? {} : { signal }))
+  const sleep =
+    options.sleep ??
+    ((milliseconds, signal) =>
+      delay(milliseconds, undefined, signal === undefined ? {} : { signal }))
 
-  async function pause(attempt: number, error: unknown, signal: AbortSignal | undefined): Promise<void> {
-    const mayRetry = error instanceof StoreError && error.retryable && attempt < options.attempts && signal?.aborted !== true
+  async function pause(
+    attempt: number,
+    error: unknown,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const mayRetry =
+      error instanceof StoreError &&
+      error.retryable &&
+      attempt < options.attempts &&
+      signal?.aborted !== true
     if (!mayRetry) throw error
-    await sleep(random() * Math.min(options.maxDelayMs, options.baseDelayMs * 2 ** (attempt - 1)), signal)
+    await sleep(
+      random() * Math.min(options.maxDelayMs, options.baseDelayMs * 2 ** (attempt - 1)),
+      signal,
+    )
   }
 
   async function again<T>(call: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
@@ -35,7 +55,10 @@ export function retrying(store: Store, options: RetryOptions): Store {
   }
 
   /** Iterate again from where it broke off; progress resets the count of tries. */
-  async function* resumed<T>(open: (last: T | undefined) => AsyncIterable<T>, signal: AbortSignal | undefined): AsyncGenerator<T> {
+  async function* resumed<T>(
+    open: (last: T | undefined) => AsyncIterable<T>,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<T> {
     let last: T | undefined
     for (let attempt = 1; ; attempt++) {
       try {
@@ -53,7 +76,11 @@ export function retrying(store: Store, options: RetryOptions): Store {
 
   return {
     address: store.address,
-    list: (list) => resumed((last) => store.list(last === undefined ? list : { ...list, startAfter: last.key }), list.signal),
+    list: (list) =>
+      resumed(
+        (last) => store.list(last === undefined ? list : { ...list, startAfter: last.key }),
+        list.signal,
+      ),
     async *listLevel(prefix, call) {
       // A level is re-read as a whole and what was already seen is passed over.
       let seen = 0
@@ -88,7 +115,11 @@ export function retrying(store: Store, options: RetryOptions): Store {
         }
       }
     },
-    async feed(key: string, call: FeedOptions, sink: (bytes: Uint8Array) => void): Promise<FeedResult> {
+    async feed(
+      key: string,
+      call: FeedOptions,
+      sink: (bytes: Uint8Array) => void,
+    ): Promise<FeedResult> {
       const start = call.startByte ?? 0
       let fed = 0
       const result = await again(
@@ -102,7 +133,8 @@ export function retrying(store: Store, options: RetryOptions): Store {
       return { ...result, bytesFed: fed }
     },
     tags: (key, call) => again(() => store.tags(key, call), call?.signal),
-    createIfAbsent: (key, bytes, call) => again(() => store.createIfAbsent(key, bytes, call), call?.signal),
+    createIfAbsent: (key, bytes, call) =>
+      again(() => store.createIfAbsent(key, bytes, call), call?.signal),
     write: (key, body, call: StoreCallOptions = {}) =>
       typeof body === 'string' || body instanceof Uint8Array
         ? again(() => store.write(key, body, call), call.signal)

@@ -2,19 +2,34 @@ import { decide, newestAttempt, withdraw } from '../run/decisions.ts'
 import type { Decision } from '../model/outcome.ts'
 import type { CommonOptions } from './program.ts'
 import { exitCodes } from './exit-code.ts'
-import { loadConfig, openRetrying, withStores, zoneFor, zoneNamed, type Surroundings } from './surroundings.ts'
+import {
+  loadConfig,
+  openRetrying,
+  withStores,
+  zoneFor,
+  zoneNamed,
+  type Surroundings,
+} from './surroundings.ts'
 
 /** `wharfinger accept` and `wharfinger return`. */
 export async function decideCommand(
   surroundings: Surroundings,
   kind: Decision['kind'],
   reference: string,
-  options: CommonOptions & { readonly who: string; readonly why: string; readonly report?: string | undefined; readonly zone?: string | undefined },
+  options: CommonOptions & {
+    readonly who: string
+    readonly why: string
+    readonly report?: string | undefined
+    readonly zone?: string | undefined
+  },
 ): Promise<number> {
   const config = loadConfig(surroundings, options.config)
   return withStores(config, async ({ state, reports }) => {
     const attempt = await newestAttempt(state, reference)
-    const zone = options.zone === undefined ? zoneNamed(config, attempt.transfer.zone) : zoneFor(config, options.zone, surroundings.folder)
+    const zone =
+      options.zone === undefined
+        ? zoneNamed(config, attempt.transfer.zone)
+        : zoneFor(config, options.zone, surroundings.folder)
     const zoneStore = openRetrying(zone.store)
     try {
       const decision = await decide(state, reports, () => zoneStore, {
@@ -25,7 +40,11 @@ export async function decideCommand(
         now: surroundings.now(),
         ...(options.report === undefined ? {} : { reportDigest: options.report }),
       })
-      surroundings.out.write(options.json === true ? `${JSON.stringify({ reference, ...decision })}\n` : `${reference} ${decision.kind} by ${decision.who}: ${decision.why}\n`)
+      surroundings.out.write(
+        options.json === true
+          ? `${JSON.stringify({ reference, ...decision })}\n`
+          : `${reference} ${decision.kind} by ${decision.who}: ${decision.why}\n`,
+      )
       return exitCodes.sound
     } finally {
       await zoneStore.close()
@@ -34,11 +53,23 @@ export async function decideCommand(
 }
 
 /** `wharfinger withdraw`. */
-export async function withdrawCommand(surroundings: Surroundings, reference: string, options: CommonOptions & { readonly who: string; readonly why: string }): Promise<number> {
+export async function withdrawCommand(
+  surroundings: Surroundings,
+  reference: string,
+  options: CommonOptions & { readonly who: string; readonly why: string },
+): Promise<number> {
   const config = loadConfig(surroundings, options.config)
   return withStores(config, async ({ state }) => {
-    await withdraw(state, reference, { who: options.who, why: options.why, now: surroundings.now() })
-    surroundings.out.write(options.json === true ? `${JSON.stringify({ reference, kind: 'withdrawn' })}\n` : `${reference} withdrawn. Its records and reports stay where they are.\n`)
+    await withdraw(state, reference, {
+      who: options.who,
+      why: options.why,
+      now: surroundings.now(),
+    })
+    surroundings.out.write(
+      options.json === true
+        ? `${JSON.stringify({ reference, kind: 'withdrawn' })}\n`
+        : `${reference} withdrawn. Its records and reports stay where they are.\n`,
+    )
     return exitCodes.sound
   })
 }

@@ -13,8 +13,14 @@ export const exitCodes = {
 /** One exit code for everything that a run or sweep did: the one that needs attention most. */
 export function exitCodeFor(ends: readonly ProcessEnd[]): number {
   if (ends.some(({ kind }) => kind === 'stopped')) return exitCodes.stopped
-  const unchecked = ends.some((end) => end.kind === 'to be tried again' || (end.kind === 'delivered' && end.delivered.status === 'Failed'))
+  const unchecked = ends.some(
+    (end) =>
+      end.kind === 'to be tried again' ||
+      (end.kind === 'delivered' && end.delivered.status === 'Failed'),
+  )
   if (unchecked) return exitCodes.unchecked
-  const issues = ends.some((end) => end.kind === 'delivered' && end.delivered.status === 'CompletedWithIssues')
+  const issues = ends.some(
+    (end) => end.kind === 'delivered' && end.delivered.status === 'CompletedWithIssues',
+  )
   return issues ? exitCodes.issues : exitCodes.sound
 }

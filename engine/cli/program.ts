@@ -14,15 +14,23 @@ export type CommonOptions = {
  * Run one command line and return its exit code. Nothing heavy is loaded before the command is
  * known, so that `--help` answers at once.
  */
-export async function runCommand(args: readonly string[], surroundings: Surroundings): Promise<number> {
+export async function runCommand(
+  args: readonly string[],
+  surroundings: Surroundings,
+): Promise<number> {
   let exitCode: number = exitCodes.sound
   const program = new Command('wharfinger')
-    .description('Takes in digital records: checks every byte of every consignment and reports what to do about it.')
+    .description(
+      'Takes in digital records: checks every byte of every consignment and reports what to do about it.',
+    )
     .version(ENGINE_VERSION, '-V, --version')
     .showSuggestionAfterError(true)
     .showHelpAfterError('(wharfinger --help shows all commands)')
     .exitOverride()
-    .configureOutput({ writeOut: (text) => surroundings.out.write(text), writeErr: (text) => surroundings.err.write(text) })
+    .configureOutput({
+      writeOut: (text) => surroundings.out.write(text),
+      writeErr: (text) => surroundings.err.write(text),
+    })
     .addHelpText('after', HELP)
 
   const command = (name: string) =>
@@ -76,10 +84,20 @@ export async function runCommand(args: readonly string[], surroundings: Surround
       .argument('<reference>', 'consignment reference')
       .requiredOption('--who <name>', 'who decides')
       .requiredOption('--why <reason>', 'why')
-      .option('--report <sha256>', 'digest of the report.json that was read; refused if a newer one exists')
+      .option(
+        '--report <sha256>',
+        'digest of the report.json that was read; refused if a newer one exists',
+      )
       .option('--zone <address>', 'the drop zone, where the configuration does not name it')
       .action(async (reference, options) => {
-        exitCode = await (await import('./decide.ts')).decideCommand(surroundings, name === 'accept' ? 'accepted' : 'returned', reference, options)
+        exitCode = await (
+          await import('./decide.ts')
+        ).decideCommand(
+          surroundings,
+          name === 'accept' ? 'accepted' : 'returned',
+          reference,
+          options,
+        )
       })
   }
   command('withdraw')
@@ -88,7 +106,9 @@ export async function runCommand(args: readonly string[], surroundings: Surround
     .requiredOption('--who <name>', 'who withdraws it')
     .requiredOption('--why <reason>', 'why')
     .action(async (reference, options) => {
-      exitCode = await (await import('./decide.ts')).withdrawCommand(surroundings, reference, options)
+      exitCode = await (
+        await import('./decide.ts')
+      ).withdrawCommand(surroundings, reference, options)
     })
   command('reindex')
     .description('rebuild the disposable index of consignments from their reports')
@@ -116,7 +136,8 @@ export async function runCommand(args: readonly string[], surroundings: Surround
 
 /** Every way a command can end badly, as words and an exit code. The only such switch. */
 function explain(error: unknown, surroundings: Surroundings): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.sound : exitCodes.usage
+  if (error instanceof CommanderError)
+    return error.exitCode === 0 ? exitCodes.sound : exitCodes.usage
   const name = error instanceof Error ? error.name : ''
   const message = error instanceof Error ? error.message : String(error)
   switch (name) {
@@ -127,13 +148,19 @@ function explain(error: unknown, surroundings: Surroundings): number {
       surroundings.err.write(`Not done: ${message}.\n`)
       return exitCodes.usage
     case 'StoreError':
-      surroundings.err.write(`A store could not be used: ${message}\nNothing is lost: run the same command again. \`wharfinger doctor\` says more.\n`)
+      surroundings.err.write(
+        `A store could not be used: ${message}\nNothing is lost: run the same command again. \`wharfinger doctor\` says more.\n`,
+      )
       return exitCodes.unchecked
     case 'IntegrityAlarm':
-      surroundings.err.write(`INTEGRITY ALARM: ${message}.\nDo not accept this consignment before somebody has found out why.\n`)
+      surroundings.err.write(
+        `INTEGRITY ALARM: ${message}.\nDo not accept this consignment before somebody has found out why.\n`,
+      )
       return exitCodes.unexpected
     default:
-      surroundings.err.write(`Unexpected: ${error instanceof Error ? (error.stack ?? message) : message}\nThe state is kept; running again goes on where this stopped.\n`)
+      surroundings.err.write(
+        `Unexpected: ${error instanceof Error ? (error.stack ?? message) : message}\nThe state is kept; running again goes on where this stopped.\n`,
+      )
       return exitCodes.unexpected
   }
 }
@@ -151,4 +178,3 @@ Exit codes: 0 all sound, 1 unexpected, 2 usage or configuration, 3 completed wit
 
 Start with: wharfinger demo
 `
-

@@ -7,8 +7,12 @@ export type ProgressBars = {
   stop(): void
 }
 
-export async function progressBars(surroundings: Surroundings, options: { readonly quiet: boolean }): Promise<ProgressBars> {
-  if (options.quiet || !surroundings.err.isTerminal) return { onProgress: () => undefined, stop: () => undefined }
+export async function progressBars(
+  surroundings: Surroundings,
+  options: { readonly quiet: boolean },
+): Promise<ProgressBars> {
+  if (options.quiet || !surroundings.err.isTerminal)
+    return { onProgress: () => undefined, stop: () => undefined }
   const { default: cliProgress } = await import('cli-progress')
   const bars = new cliProgress.MultiBar({
     format: '{reference} {bar} {percentage}% {step} {files}/{total} files',
@@ -21,7 +25,12 @@ export async function progressBars(surroundings: Surroundings, options: { readon
     onProgress(progress) {
       const { reference } = progress.attempt
       if (progress.kind === 'sealed') {
-        const bar = bars.create(Math.max(1, progress.files), 0, { reference, step: 'checking', files: 0, total: progress.files })
+        const bar = bars.create(Math.max(1, progress.files), 0, {
+          reference,
+          step: 'checking',
+          files: 0,
+          total: progress.files,
+        })
         byReference.set(reference, { bar, done: 0 })
         return
       }

@@ -16,12 +16,18 @@ export async function report(
   options: CommonOptions & { readonly list?: true | undefined },
 ): Promise<number> {
   const config = loadConfig(surroundings, options.config)
-  if (reference === undefined && options.list !== true) throw new Refusal('name a consignment, or use --list to see them all')
+  if (reference === undefined && options.list !== true)
+    throw new Refusal('name a consignment, or use --list to see them all')
   return withStores(config, async ({ state, reports }) => {
     if (reference === undefined) {
       const all = [...(await readSummaries(state)).values()]
-      const text = options.json === true ? `${JSON.stringify(all, undefined, 2)}\n` : renderVerdicts(all, (one) => reportAddress(one, reports.address))
-      surroundings.out.write(all.length === 0 && options.json !== true ? 'No consignment has a report yet.\n' : text)
+      const text =
+        options.json === true
+          ? `${JSON.stringify(all, undefined, 2)}\n`
+          : renderVerdicts(all, (one) => reportAddress(one, reports.address))
+      surroundings.out.write(
+        all.length === 0 && options.json !== true ? 'No consignment has a report yet.\n' : text,
+      )
       return exitCodes.sound
     }
     const { attempt, delivered } = await newestReport(state, reports, reference)
@@ -33,7 +39,9 @@ export async function report(
     }
     surroundings.out.write(renderText(JSON.parse(text) as Outcome))
     for (const decision of await readDecisions(state, attempt)) {
-      surroundings.out.write(`${decision.kind.toUpperCase()} by ${decision.who} on ${decision.when.slice(0, 10)}: ${decision.why}\n`)
+      surroundings.out.write(
+        `${decision.kind.toUpperCase()} by ${decision.who} on ${decision.when.slice(0, 10)}: ${decision.why}\n`,
+      )
     }
     surroundings.out.write(`\nThe whole report: ${reportAddress(delivered, reports.address)}\n`)
     return exitCodes.sound

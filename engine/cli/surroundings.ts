@@ -2,7 +2,14 @@ import { tmpdir } from 'node:os'
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import { ConfigError, overlaps, readConfig, zoneWithDefaults, type DropZone, type EngineConfig } from '../config.ts'
+import {
+  ConfigError,
+  overlaps,
+  readConfig,
+  zoneWithDefaults,
+  type DropZone,
+  type EngineConfig,
+} from '../config.ts'
 import { openStore, parseStoreAddress, storeSelfTest } from '../adapters/open-store.ts'
 import { retrying } from '../adapters/retrying-store.ts'
 import type { Store } from '../adapters/store.ts'
@@ -28,8 +35,14 @@ const CONFIG_NAMES = ['wharfinger.yaml', 'wharfinger.yml'] as const
 /** The configuration named by --config or WHARFINGER_CONFIG, or wharfinger.yaml here, or none at all. */
 export function loadConfig(surroundings: Surroundings, named: string | undefined): EngineConfig {
   const wanted = named ?? surroundings.env['WHARFINGER_CONFIG']
-  const found = wanted === undefined ? CONFIG_NAMES.map((name) => join(surroundings.folder, name)).find((file) => existsSync(file)) : resolve(surroundings.folder, wanted)
-  const more = { threads: Math.max(1, availableParallelism()), scratch: surroundings.env['WHARFINGER_SCRATCH'] ?? tmpdir() }
+  const found =
+    wanted === undefined
+      ? CONFIG_NAMES.map((name) => join(surroundings.folder, name)).find((file) => existsSync(file))
+      : resolve(surroundings.folder, wanted)
+  const more = {
+    threads: Math.max(1, availableParallelism()),
+    scratch: surroundings.env['WHARFINGER_SCRATCH'] ?? tmpdir(),
+  }
   if (found === undefined) return readConfig('', { folder: surroundings.folder, ...more })
   let yaml: string
   try {
@@ -40,7 +53,8 @@ export function loadConfig(surroundings: Surroundings, named: string | undefined
   try {
     return readConfig(yaml, { folder: dirname(found), ...more })
   } catch (error) {
-    if (error instanceof ConfigError) throw new ConfigError(error.problems.map((problem) => `${found}: ${problem}`))
+    if (error instanceof ConfigError)
+      throw new ConfigError(error.problems.map((problem) => `${found}: ${problem}`))
     throw error
   }
 }
@@ -50,7 +64,11 @@ export function openRetrying(address: StoreAddress): Store {
 }
 
 /** Open the stores, try them out, start the pool; and close all of it again, whatever happens. */
-export async function withEngine<T>(surroundings: Surroundings, config: EngineConfig, use: (engine: Engine) => Promise<T>): Promise<T> {
+export async function withEngine<T>(
+  surroundings: Surroundings,
+  config: EngineConfig,
+  use: (engine: Engine) => Promise<T>,
+): Promise<T> {
   const state = openRetrying(config.state)
   const reports = openRetrying(config.reports)
   await storeSelfTest(state)
@@ -59,7 +77,14 @@ export async function withEngine<T>(surroundings: Surroundings, config: EngineCo
   const stop = () => void pool.stop()
   surroundings.signal.addEventListener('abort', stop)
   try {
-    return await use({ config, state, reports, pool, now: surroundings.now, signal: surroundings.signal })
+    return await use({
+      config,
+      state,
+      reports,
+      pool,
+      now: surroundings.now,
+      signal: surroundings.signal,
+    })
   } finally {
     surroundings.signal.removeEventListener('abort', stop)
     await pool.stop()
@@ -68,7 +93,10 @@ export async function withEngine<T>(surroundings: Surroundings, config: EngineCo
 }
 
 /** Stores only, for commands that read and record but check nothing. */
-export async function withStores<T>(config: EngineConfig, use: (stores: { state: Store; reports: Store }) => Promise<T>): Promise<T> {
+export async function withStores<T>(
+  config: EngineConfig,
+  use: (stores: { state: Store; reports: Store }) => Promise<T>,
+): Promise<T> {
   const state = openRetrying(config.state)
   const reports = openRetrying(config.reports)
   try {
@@ -83,7 +111,8 @@ export function zoneFor(config: EngineConfig, text: string, folder: string): Dro
   const named = config.dropZones.find(({ name }) => name === text)
   if (named !== undefined) return named
   const example = config.dropZones[0]?.store
-  const s3 = example?.kind === 's3' ? example : config.state.kind === 's3' ? config.state : undefined
+  const s3 =
+    example?.kind === 's3' ? example : config.state.kind === 's3' ? config.state : undefined
   const address = parseStoreAddress(text, {
     folder,
     ...(s3?.endpoint === undefined ? {} : { endpoint: s3.endpoint }),
@@ -91,7 +120,9 @@ export function zoneFor(config: EngineConfig, text: string, folder: string): Dro
     ...(s3?.forcePathStyle === undefined ? {} : { forcePathStyle: s3.forcePathStyle }),
     ...(s3?.requestChecksums === undefined ? {} : { requestChecksums: s3.requestChecksums }),
   })
-  const configured = config.dropZones.find(({ store }) => JSON.stringify(store) === JSON.stringify(address))
+  const configured = config.dropZones.find(
+    ({ store }) => JSON.stringify(store) === JSON.stringify(address),
+  )
   if (configured !== undefined) return configured
   const zone = zoneWithDefaults('default', address)
   const problems = overlaps(zone, config)
@@ -102,6 +133,7 @@ export function zoneFor(config: EngineConfig, text: string, folder: string): Dro
 /** The zone that an attempt's transfer came from, by its name in the state. */
 export function zoneNamed(config: EngineConfig, name: string): DropZone {
   const zone = config.dropZones.find((one) => one.name === name)
-  if (zone === undefined) throw new Refusal(`the drop zone \`${name}\` is not in the configuration; name it with --zone`)
+  if (zone === undefined)
+    throw new Refusal(`the drop zone \`${name}\` is not in the configuration; name it with --zone`)
   return zone
 }

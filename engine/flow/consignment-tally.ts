@@ -72,7 +72,8 @@ export class ConsignmentTally {
     const { completion } = sealed.taken
     const own = sealed.files - (sealed.changes?.carriedOver ?? 0)
     if (sealed.files === 0 && !completion.metadataOnly) found({ code: 'TRANSFER.EMPTY' })
-    else if (sealed.files > 0 && this.#excluded === sealed.files) found({ code: 'TRANSFER.ALL_EXCLUDED' })
+    else if (sealed.files > 0 && this.#excluded === sealed.files)
+      found({ code: 'TRANSFER.ALL_EXCLUDED' })
     for (const [what, stated] of [
       ['announced', completion.expectedNumberFiles],
       ['uploaded', completion.loadedNumberFiles],
@@ -109,7 +110,9 @@ export class ConsignmentTally {
     }
     notes.push(...(this.#jobNotes.get(check) ?? []))
     if (check === 'fixity' && tally.noBasis > 0) {
-      notes.push(`${count(tally.noBasis, 'file has', 'files have')} no checksum from the sender: ours is the baseline.`)
+      notes.push(
+        `${count(tally.noBasis, 'file has', 'files have')} no checksum from the sender: ours is the baseline.`,
+      )
     }
     if (check === 'format') notes.push('No file format identification is configured.')
     if (check === 'reconciliation' && !this.#lists.metadata && tally.noBasis > 0) {
@@ -121,7 +124,11 @@ export class ConsignmentTally {
   findingGroups(): FindingGroup[] {
     return [...this.#groups]
       .map(([code, group]) => ({ code, ...group }))
-      .sort((a, b) => severityRank[codes[a.code].severity] - severityRank[codes[b.code].severity] || (a.code < b.code ? -1 : 1))
+      .sort(
+        (a, b) =>
+          severityRank[codes[a.code].severity] - severityRank[codes[b.code].severity] ||
+          (a.code < b.code ? -1 : 1),
+      )
   }
 
   uncheckedGroups(): UncheckedGroup[] {

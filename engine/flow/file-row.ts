@@ -70,13 +70,15 @@ export function judgeFile(
   }
   if (surroundings.renamedFrom !== undefined) {
     found({ code: 'FILE.RENAMED', path, value: path, expected: surroundings.renamedFrom })
-  } else if (entry.unlisted === true && !context.isExcluded(path)) found({ code: 'FILE.UNEXPECTED', path })
+  } else if (entry.unlisted === true && !context.isExcluded(path))
+    found({ code: 'FILE.UNEXPECTED', path })
   if (surroundings.relisted !== undefined) found({ code: surroundings.relisted, path })
   judgeMetadataPresence(entry, path, context, put, found)
   for (const [jobId, outcome] of Object.entries(checked.outcomes)) {
     const own = context.checkOfJob.get(jobId) ?? (jobId as CheckId)
     if (outcome.kind === 'failed' || outcome.kind === 'noted') {
-      if (!outcome.findings.some(({ code }) => codes[code].check === own)) put(own, { kind: 'passed' })
+      if (!outcome.findings.some(({ code }) => codes[code].check === own))
+        put(own, { kind: 'passed' })
       for (const finding of outcome.findings) found({ path, ...finding })
     } else if (outcome.kind === 'unchecked') {
       put(own, { kind: 'unchecked', unchecked: { path, ...outcome.unchecked } })
@@ -89,7 +91,9 @@ export function judgeFile(
   return {
     outcomes,
     findings: all.flatMap((outcome) => ('findings' in outcome ? outcome.findings : [])),
-    unchecked: distinctReasons(all.flatMap((outcome) => ('unchecked' in outcome ? [outcome.unchecked] : []))),
+    unchecked: distinctReasons(
+      all.flatMap((outcome) => ('unchecked' in outcome ? [outcome.unchecked] : [])),
+    ),
   }
 }
 

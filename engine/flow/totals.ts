@@ -12,7 +12,11 @@ export class TotalsCounter {
   #largest: { path: string; sizeBytes: number } | undefined
   readonly #extensions = new Map<string, { files: number; bytes: number }>()
 
-  add(file: { readonly path: string; readonly sizeBytes: number; readonly excluded: boolean }): void {
+  add(file: {
+    readonly path: string
+    readonly sizeBytes: number
+    readonly excluded: boolean
+  }): void {
     this.#files++
     this.#bytes += file.sizeBytes
     if (file.excluded) this.#excludedFiles++

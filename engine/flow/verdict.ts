@@ -22,7 +22,9 @@ const statusOf: Readonly<Record<Verdict, Status>> = {
  * The verdict on a consignment, and apart from it what each side has to do: one unreadable file
  * makes a consignment NOT PROCESSED but hides nothing of the sender's list.
  */
-export function decideVerdict(facts: VerdictFacts): Pick<Outcome, 'verdict' | 'status' | 'sentence' | 'actions'> {
+export function decideVerdict(
+  facts: VerdictFacts,
+): Pick<Outcome, 'verdict' | 'status' | 'sentence' | 'actions'> {
   const sender = problemsFor('sender', facts.groups)
   const archivist = problemsFor('archivist', facts.groups) + facts.requiredNotConfigured.length
   const warnings = facts.groups.filter(({ code }) => codes[code].severity === 'warning')
@@ -35,7 +37,12 @@ export function decideVerdict(facts: VerdictFacts): Pick<Outcome, 'verdict' | 's
   }
 }
 
-function verdictOf(unchecked: number, sender: number, archivist: number, warnings: number): Verdict {
+function verdictOf(
+  unchecked: number,
+  sender: number,
+  archivist: number,
+  warnings: number,
+): Verdict {
   if (unchecked > 0) return 'NOT PROCESSED'
   if (sender > 0) return 'NEEDS SENDER'
   if (archivist > 0) return 'NEEDS ARCHIVIST'
@@ -44,14 +51,20 @@ function verdictOf(unchecked: number, sender: number, archivist: number, warning
 
 /** How many kinds of problem this actor has to deal with: a thousand bad rows of one kind are one task. */
 function problemsFor(actor: Actor, groups: readonly FindingGroup[]): number {
-  return groups.filter(({ code }) => codes[code].actor === actor && codes[code].severity === 'error').length
+  return groups.filter(
+    ({ code }) => codes[code].actor === actor && codes[code].severity === 'error',
+  ).length
 }
 
 function total(groups: readonly FindingGroup[]): number {
   return groups.reduce((sum, group) => sum + group.count, 0)
 }
 
-type SentenceFacts = VerdictFacts & { readonly sender: number; readonly archivist: number; readonly warnings: number }
+type SentenceFacts = VerdictFacts & {
+  readonly sender: number
+  readonly archivist: number
+  readonly warnings: number
+}
 
 function sentenceFor(verdict: Verdict, facts: SentenceFacts): string {
   const missing = facts.requiredNotConfigured.map((check) => checks[check].toLowerCase()).join(', ')
@@ -67,7 +80,10 @@ function sentenceFor(verdict: Verdict, facts: SentenceFacts): string {
         ? `The sender has nothing to fix; the archivist has ${count(facts.archivist, 'thing', 'things')} to decide.`
         : `The archivist has to decide: a check that is required here was not configured (${missing}).`
     case 'NOT PROCESSED': {
-      const also = facts.sender === 0 ? '' : ` The sender has ${count(facts.sender, 'thing', 'things')} to fix all the same.`
+      const also =
+        facts.sender === 0
+          ? ''
+          : ` The sender has ${count(facts.sender, 'thing', 'things')} to fix all the same.`
       return `${count(facts.uncheckedCount, 'file', 'files')} could not be checked; that is our fault, not the sender's.${also}`
     }
   }

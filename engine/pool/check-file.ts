@@ -22,18 +22,34 @@ export type CheckContext = {
 export type FileChecked = { readonly file: CheckedFile; readonly tallies: JobTallies }
 
 /** Check one file: its sidecar, its tags, its bytes once. Undefined when told to stop. */
-export async function checkFile(listed: InventoryEntry, context: CheckContext): Promise<FileChecked | undefined> {
+export async function checkFile(
+  listed: InventoryEntry,
+  context: CheckContext,
+): Promise<FileChecked | undefined> {
   const { entry, outcome: sidecar } = await withSidecar(listed, context)
   const base = { key: entry.key, path: entry.path, stated: entry.stated }
   const extra = sidecar === undefined ? {} : { sidecar }
   if (entry.irregular !== undefined) {
-    return { file: { ...base, bytesRead: 0, digests: {}, outcomes: { ...notOpened(context.jobs), ...extra } }, tallies: {} }
+    return {
+      file: {
+        ...base,
+        bytesRead: 0,
+        digests: {},
+        outcomes: { ...notOpened(context.jobs), ...extra },
+      },
+      tallies: {},
+    }
   }
   const checks = context.jobs.map((job) => ({ job, check: job.begin(entry, context.settings) }))
-  const feeds = checks.flatMap(({ check }) => (check.feed === undefined ? [] : [check.feed.bind(check)]))
+  const feeds = checks.flatMap(({ check }) =>
+    check.feed === undefined ? [] : [check.feed.bind(check)],
+  )
   try {
     const tags = await readTags(entry, context)
-    const read = entry.carried === undefined ? await readBytes(entry, context, feeds) : { digests: entry.carried.digests, bytesRead: 0 }
+    const read =
+      entry.carried === undefined
+        ? await readBytes(entry, context, feeds)
+        : { digests: entry.carried.digests, bytesRead: 0 }
     if (read === undefined) return undefined
     const facts: FileFacts = {
       bytesRead: read.bytesRead,
@@ -53,7 +69,15 @@ export async function checkFile(listed: InventoryEntry, context: CheckContext): 
       tallies: Object.fromEntries(ends.map(({ id, tally }) => [id, tally])),
     }
   } catch (error) {
-    return { file: { ...base, bytesRead: 0, digests: {}, outcomes: { ...outcomesForError(error, context.jobs), ...extra } }, tallies: {} }
+    return {
+      file: {
+        ...base,
+        bytesRead: 0,
+        digests: {},
+        outcomes: { ...outcomesForError(error, context.jobs), ...extra },
+      },
+      tallies: {},
+    }
   }
 }
 
@@ -64,7 +88,11 @@ type Read = {
   readonly storedChecksum?: { readonly algorithm: Algorithm; readonly value: string }
 }
 
-async function readBytes(entry: InventoryEntry, context: CheckContext, feeds: readonly ((bytes: Uint8Array) => void)[]): Promise<Read | undefined> {
+async function readBytes(
+  entry: InventoryEntry,
+  context: CheckContext,
+  feeds: readonly ((bytes: Uint8Array) => void)[],
+): Promise<Read | undefined> {
   const key = (entry.root ?? context.transferPrefix) + entry.key
   const wanted = neededAlgorithms(entry)
   const options = { etag: entry.etag, sizeBytes: entry.sizeBytes, shouldStop: context.shouldStop }
@@ -76,10 +104,14 @@ async function readBytes(entry: InventoryEntry, context: CheckContext, feeds: re
       etag: entry.etag,
       everyBytes: context.limits.checkpointEveryBytes,
     })
-    const result = await context.store.feed(key, { ...options, startByte: digests.offset }, (bytes) => {
-      digests.update(bytes)
-      for (const feed of feeds) feed(bytes)
-    })
+    const result = await context.store.feed(
+      key,
+      { ...options, startByte: digests.offset },
+      (bytes) => {
+        digests.update(bytes)
+        for (const feed of feeds) feed(bytes)
+      },
+    )
     if (result.stopped) return undefined
     return { ...pick(result), bytesRead: digests.offset, digests: await digests.digests() }
   }
@@ -92,12 +124,23 @@ async function readBytes(entry: InventoryEntry, context: CheckContext, feeds: re
   return { ...pick(result), bytesRead: result.bytesFed, digests: digests.digests() }
 }
 
-function pick({ versionId, storedChecksum }: { versionId?: string; storedChecksum?: { algorithm: Algorithm; value: string } }) {
-  return { ...(versionId === undefined ? {} : { versionId }), ...(storedChecksum === undefined ? {} : { storedChecksum }) }
+function pick({
+  versionId,
+  storedChecksum,
+}: {
+  versionId?: string
+  storedChecksum?: { algorithm: Algorithm; value: string }
+}) {
+  return {
+    ...(versionId === undefined ? {} : { versionId }),
+    ...(storedChecksum === undefined ? {} : { storedChecksum }),
+  }
 }
 
 async function readTags(entry: InventoryEntry, context: CheckContext): Promise<FileFacts['tags']> {
-  const wanted = context.settings.malwareTags === 'configured' && context.jobs.some(({ needsTags }) => needsTags === true)
+  const wanted =
+    context.settings.malwareTags === 'configured' &&
+    context.jobs.some(({ needsTags }) => needsTags === true)
   return wanted ? context.store.tags((entry.root ?? context.transferPrefix) + entry.key) : undefined
 }
 
@@ -110,19 +153,41 @@ function outcomesForError(error: unknown, jobs: readonly AnyJob[]): Record<strin
   if (!(error instanceof StoreError)) throw error
   switch (error.reason) {
     case 'missing':
-      return { ...notOpened(jobs), sealed: { kind: 'failed', findings: [{ code: 'FILE.REMOVED' }] } }
+      return {
+        ...notOpened(jobs),
+        sealed: { kind: 'failed', findings: [{ code: 'FILE.REMOVED' }] },
+      }
     case 'changed':
-      return { ...notOpened(jobs), sealed: { kind: 'failed', findings: [{ code: 'FILE.CHANGED' }] } }
+      return {
+        ...notOpened(jobs),
+        sealed: { kind: 'failed', findings: [{ code: 'FILE.CHANGED' }] },
+      }
     case 'denied':
-      return unchecked(jobs, { reason: 'denied', message: 'We are not allowed to read this file.', retryable: false })
+      return unchecked(jobs, {
+        reason: 'denied',
+        message: 'We are not allowed to read this file.',
+        retryable: false,
+      })
     case 'tooLarge':
-      return unchecked(jobs, { reason: 'limit', message: 'The file is larger than we can read.', retryable: false })
+      return unchecked(jobs, {
+        reason: 'limit',
+        message: 'The file is larger than we can read.',
+        retryable: false,
+      })
     case 'aborted':
-      return unchecked(jobs, { reason: 'cancelled', message: 'We were told to stop while reading this file.', retryable: true })
+      return unchecked(jobs, {
+        reason: 'cancelled',
+        message: 'We were told to stop while reading this file.',
+        retryable: true,
+      })
     case 'unavailable':
     case 'alreadyExists':
     case 'unrepresentable':
-      return unchecked(jobs, { reason: 'unavailable', message: 'The drop zone did not answer.', retryable: true })
+      return unchecked(jobs, {
+        reason: 'unavailable',
+        message: 'The drop zone did not answer.',
+        retryable: true,
+      })
   }
 }
 

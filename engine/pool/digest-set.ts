@@ -18,7 +18,10 @@ const CRC64_NVME_POLYNOMIAL = '9a6c9329ac4bc9b5' // NVM Express base specificati
 /** hash-wasm compiles asynchronously, once a thread; its instances are then begun anew. */
 let wasm: { readonly crc32c: IHasher; readonly crc64nvme: IHasher } | undefined
 export async function loadDigests(): Promise<void> {
-  wasm ??= { crc32c: await createCRC32(CRC32C_POLYNOMIAL), crc64nvme: await createCRC64(CRC64_NVME_POLYNOMIAL) }
+  wasm ??= {
+    crc32c: await createCRC32(CRC32C_POLYNOMIAL),
+    crc64nvme: await createCRC64(CRC64_NVME_POLYNOMIAL),
+  }
 }
 
 /** Files of one thread take turns with the wasm instances, so the order of use is begin, feed, end. */
@@ -68,7 +71,12 @@ export function createDigestSet(wanted: readonly Algorithm[]): DigestSet {
   const justSha256 = wanted.length === 1 && wanted[0] === 'sha256'
   return {
     update(bytes) {
-      if (justSha256 && many === undefined && only === undefined && bytes.length <= ONE_SHOT_BYTES) {
+      if (
+        justSha256 &&
+        many === undefined &&
+        only === undefined &&
+        bytes.length <= ONE_SHOT_BYTES
+      ) {
         only = Uint8Array.prototype.slice.call(bytes)
         return
       }
@@ -80,8 +88,11 @@ export function createDigestSet(wanted: readonly Algorithm[]): DigestSet {
       for (const hasher of hashersNow.values()) hasher.update(bytes)
     },
     digests() {
-      if (justSha256 && many === undefined) return { sha256: hashOnce('sha256', only ?? new Uint8Array(0), 'hex') }
-      return Object.fromEntries([...(many ?? begin())].map(([algorithm, hasher]) => [algorithm, hasher.hex()]))
+      if (justSha256 && many === undefined)
+        return { sha256: hashOnce('sha256', only ?? new Uint8Array(0), 'hex') }
+      return Object.fromEntries(
+        [...(many ?? begin())].map(([algorithm, hasher]) => [algorithm, hasher.hex()]),
+      )
     },
   }
 }

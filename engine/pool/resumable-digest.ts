@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto'
-import { createCRC32, createCRC64, createMD5, createSHA1, createSHA256, createSHA512, type IHasher } from 'hash-wasm'
+import {
+  createCRC32,
+  createCRC64,
+  createMD5,
+  createSHA1,
+  createSHA256,
+  createSHA512,
+  type IHasher,
+} from 'hash-wasm'
 import type { Store } from '../adapters/store.ts'
 import { algorithms, type Algorithm, type Digests } from '../model/checksum.ts'
 import { QuickXorHash } from './quick-xor.ts'
@@ -8,7 +16,12 @@ import { QuickXorHash } from './quick-xor.ts'
 const LIBRARY = 'hash-wasm 4'
 const CHECKPOINT_LIMIT_BYTES = 64 * 1024
 
-type Savable = { update(bytes: Uint8Array): void; hex(): string; save(): Uint8Array; load(state: Uint8Array): void }
+type Savable = {
+  update(bytes: Uint8Array): void
+  hex(): string
+  save(): Uint8Array
+  load(state: Uint8Array): void
+}
 
 type Checkpoint = {
   readonly library: string
@@ -44,7 +57,8 @@ export class ResumableDigests {
   /** Begin at the newest usable checkpoint; `offset` says where to read from. */
   static async begin(wanted: readonly Algorithm[], where: Where): Promise<ResumableDigests> {
     const hashers = new Map<Algorithm, Savable>()
-    for (const algorithm of algorithms) if (wanted.includes(algorithm)) hashers.set(algorithm, await savable(algorithm))
+    for (const algorithm of algorithms)
+      if (wanted.includes(algorithm)) hashers.set(algorithm, await savable(algorithm))
     const digests = new ResumableDigests(hashers, where)
     await digests.#resume()
     return digests
@@ -58,13 +72,16 @@ export class ResumableDigests {
     const keys: string[] = []
     for await (const { key } of this.#store.list({ prefix: this.#prefix })) keys.push(key)
     for (const key of keys.reverse()) {
-      const checkpoint = parseCheckpoint(await this.#store.readWhole(key, { maxBytes: CHECKPOINT_LIMIT_BYTES }))
+      const checkpoint = parseCheckpoint(
+        await this.#store.readWhole(key, { maxBytes: CHECKPOINT_LIMIT_BYTES }),
+      )
       const usable =
         checkpoint?.library === LIBRARY &&
         checkpoint.etag === this.#etag &&
         [...this.#hashers.keys()].every((algorithm) => checkpoint.states[algorithm] !== undefined)
       if (!usable) continue
-      for (const [algorithm, hasher] of this.#hashers) hasher.load(Buffer.from(checkpoint.states[algorithm] ?? '', 'base64'))
+      for (const [algorithm, hasher] of this.#hashers)
+        hasher.load(Buffer.from(checkpoint.states[algorithm] ?? '', 'base64'))
       this.#offset = checkpoint.offset
       this.#lastCheckpoint = checkpoint.offset
       return
@@ -84,15 +101,24 @@ export class ResumableDigests {
       library: LIBRARY,
       etag: this.#etag,
       offset: this.#offset,
-      states: Object.fromEntries([...this.#hashers].map(([algorithm, hasher]) => [algorithm, Buffer.from(hasher.save()).toString('base64')])),
+      states: Object.fromEntries(
+        [...this.#hashers].map(([algorithm, hasher]) => [
+          algorithm,
+          Buffer.from(hasher.save()).toString('base64'),
+        ]),
+      ),
     }
     const key = `${this.#prefix}${String(this.#offset).padStart(16, '0')}.json`
-    this.#pending = this.#pending.then(async () => void (await this.#store.createIfAbsent(key, JSON.stringify(checkpoint))))
+    this.#pending = this.#pending.then(
+      async () => void (await this.#store.createIfAbsent(key, JSON.stringify(checkpoint))),
+    )
   }
 
   async digests(): Promise<Digests> {
     await this.#pending
-    return Object.fromEntries([...this.#hashers].map(([algorithm, hasher]) => [algorithm, hasher.hex()]))
+    return Object.fromEntries(
+      [...this.#hashers].map(([algorithm, hasher]) => [algorithm, hasher.hex()]),
+    )
   }
 }
 

@@ -18,17 +18,21 @@ export async function withSidecar(
   if (sidecar === undefined) return { entry }
   let bytes: Uint8Array
   try {
-    bytes = await context.store.readWhole((sidecar.root ?? entry.root ?? context.transferPrefix) + sidecar.key, {
-      maxBytes: SIDECAR_LIMIT_BYTES,
-      etag: sidecar.etag,
-    })
+    bytes = await context.store.readWhole(
+      (sidecar.root ?? entry.root ?? context.transferPrefix) + sidecar.key,
+      {
+        maxBytes: SIDECAR_LIMIT_BYTES,
+        etag: sidecar.etag,
+      },
+    )
   } catch (error) {
     if (!(error instanceof StoreError)) throw error
     return { entry, outcome: outcomeForError(error) }
   }
   const findings: Finding[] = []
   const statement = readSidecar(bytes, sidecar.key, (finding) => findings.push(finding))
-  const outcome: CheckOutcome = findings.length === 0 ? { kind: 'passed' } : { kind: 'failed', findings }
+  const outcome: CheckOutcome =
+    findings.length === 0 ? { kind: 'passed' } : { kind: 'failed', findings }
   if (statement === undefined) return { entry, outcome }
   return {
     outcome,
@@ -43,7 +47,10 @@ export async function withSidecar(
 
 function outcomeForError(error: StoreError): CheckOutcome {
   if (error.reason === 'missing' || error.reason === 'changed') {
-    return { kind: 'failed', findings: [{ code: error.reason === 'missing' ? 'FILE.REMOVED' : 'FILE.CHANGED' }] }
+    return {
+      kind: 'failed',
+      findings: [{ code: error.reason === 'missing' ? 'FILE.REMOVED' : 'FILE.CHANGED' }],
+    }
   }
   return {
     kind: 'unchecked',

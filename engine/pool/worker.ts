@@ -26,7 +26,10 @@ export default async function checkChunk(task: ChunkTask): Promise<ChunkReply> {
     await loadDigests()
     return await checkEntries(task)
   } catch (error) {
-    return { kind: 'bug', message: error instanceof Error ? (error.stack ?? error.message) : String(error) }
+    return {
+      kind: 'bug',
+      message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    }
   }
 }
 
@@ -48,7 +51,9 @@ async function checkEntries(task: ChunkTask): Promise<ChunkReply> {
     limits: task.limits,
     shouldStop,
   }
-  const files: (FileChecked | undefined)[] = new Array<undefined>(task.entries.length).fill(undefined)
+  const files: (FileChecked | undefined)[] = new Array<undefined>(task.entries.length).fill(
+    undefined,
+  )
   let next = 0
   const takeFiles = async () => {
     while (next < task.entries.length && !shouldStop()) {

@@ -155,7 +155,12 @@ function renderResult(tallies: JobTallies, files: readonly CheckedFile[]): strin
 /** One chunk's result: the jobs' tallies, then a line for each file in inventory order. */
 export type ChunkResult = { readonly tallies: JobTallies; readonly files: readonly CheckedFile[] }
 
-export async function readResult(state: Store, attempt: Attempt, version: number, chunk: number): Promise<ChunkResult> {
+export async function readResult(
+  state: Store,
+  attempt: Attempt,
+  version: number,
+  chunk: number,
+): Promise<ChunkResult> {
   const text = await readText(state, resultKey(attempt, version, chunk))
   const endOfHeader = text.indexOf('\n') + 1
   const { tallies } = JSON.parse(text.slice(0, endOfHeader)) as { tallies: JobTallies }

@@ -60,15 +60,22 @@ export async function deliverReport(
 ): Promise<Delivered> {
   const { reports } = options
   const prefix = reportPrefix(attempt, outcome.reportVersion)
-  const write = (name: string, body: AsyncIterable<string> | string) => writeByDigest(reports, prefix, name, body, options.scratch)
+  const write = (name: string, body: AsyncIterable<string> | string) =>
+    writeByDigest(reports, prefix, name, body, options.scratch)
   const findings = await write('findings.csv', findingsCsv(tables))
   const files = await write('files.csv', filesCsv(tables))
-  const json = await write('report.json', renderJson(outcome, { findingsCsv: findings, filesCsv: files }))
-  const html = await write('report.html', renderHtml(outcome, {
-    findingsCsv: link(findings),
-    filesCsv: link(files),
-    reportJson: link(json),
-  }))
+  const json = await write(
+    'report.json',
+    renderJson(outcome, { findingsCsv: findings, filesCsv: files }),
+  )
+  const html = await write(
+    'report.html',
+    renderHtml(outcome, {
+      findingsCsv: link(findings),
+      filesCsv: link(files),
+      reportJson: link(json),
+    }),
+  )
   const delivered: Delivered = {
     reference: outcome.reference,
     attempt: outcome.attempt,
@@ -91,30 +98,62 @@ export async function deliverReport(
 }
 
 /** What follows from a delivered report and may be lost and written again. */
-export async function announceDelivery(attempt: Attempt, delivered: Delivered, options: Pick<DeliverOptions, 'state' | 'reports'>): Promise<void> {
+export async function announceDelivery(
+  attempt: Attempt,
+  delivered: Delivered,
+  options: Pick<DeliverOptions, 'state' | 'reports'>,
+): Promise<void> {
   const { state, reports } = options
-  await mark(state, summaryKey(attempt.reference, attempt.number, delivered.reportVersion), delivered)
-  await writeStatus(reports, attempt, { status: delivered.status, verdict: delivered.verdict, reportVersion: delivered.reportVersion, files: delivered.files })
-  await mark(state, markerKey(attempt.transfer, `delivered-${delivered.reportVersion}.json`), { deliveredAt: delivered.deliveredAt })
+  await mark(
+    state,
+    summaryKey(attempt.reference, attempt.number, delivered.reportVersion),
+    delivered,
+  )
+  await writeStatus(reports, attempt, {
+    status: delivered.status,
+    verdict: delivered.verdict,
+    reportVersion: delivered.reportVersion,
+    files: delivered.files,
+  })
+  await mark(state, markerKey(attempt.transfer, `delivered-${delivered.reportVersion}.json`), {
+    deliveredAt: delivered.deliveredAt,
+  })
 }
 
 /** The sender's view, in its own prefix of the reports area: replaced at each step. */
 export async function writeStatus(
   reports: Store,
   attempt: Attempt,
-  status: { readonly status: Status; readonly verdict?: Verdict; readonly reportVersion?: number; readonly files?: readonly ReportFile[] },
+  status: {
+    readonly status: Status
+    readonly verdict?: Verdict
+    readonly reportVersion?: number
+    readonly files?: readonly ReportFile[]
+  },
 ): Promise<void> {
-  const content = { reference: attempt.reference, attempt: attempt.number, transferId: attempt.transfer.transferId, ...status }
+  const content = {
+    reference: attempt.reference,
+    attempt: attempt.number,
+    transferId: attempt.transfer.transferId,
+    ...status,
+  }
   await reports.write(statusKey(attempt.transfer), JSON.stringify(content, undefined, 2))
 }
 
-export async function readDelivered(reports: Store, attempt: Attempt, version: number): Promise<Delivered | undefined> {
+export async function readDelivered(
+  reports: Store,
+  attempt: Attempt,
+  version: number,
+): Promise<Delivered | undefined> {
   return readStateIfThere<Delivered>(reports, deliveredKey(attempt, version))
 }
 
 /** Digest folders stand side by side, so a link goes one up. */
 function link(file: ReportFile): { href: string; sha256: string } {
-  return { href: `../${file.sha256.slice(0, DIGEST_FOLDER_CHARACTERS)}/${file.name}`, sha256: file.sha256 }
+  return {
+    href: `../${file.sha256.slice(0, DIGEST_FOLDER_CHARACTERS)}/${file.name}`,
+    sha256: file.sha256,
+  }
 }
 
 const DIGEST_FOLDER_CHARACTERS = 16

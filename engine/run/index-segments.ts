@@ -17,7 +17,8 @@ type IndexLine = { readonly key: string; readonly summary: Delivered }
 export async function readSummaries(state: Store): Promise<Map<string, Delivered>> {
   const summaries = new Map<string, Delivered>()
   for await (const { key } of state.list({ prefix: SEGMENTS })) {
-    for (const line of parseLines<IndexLine>(await readText(state, key))) summaries.set(line.key, line.summary)
+    for (const line of parseLines<IndexLine>(await readText(state, key)))
+      summaries.set(line.key, line.summary)
   }
   for await (const { key } of state.list({ prefix: SUMMARIES })) {
     if (!summaries.has(key)) summaries.set(key, await readState<Delivered>(state, key))
@@ -39,10 +40,15 @@ export async function reindex(state: Store, reports: Store): Promise<number> {
     const of = `${SUMMARIES}${reference}/${attempt.padStart(5, '0')}-${version.padStart(5, '0')}.json`
     if (!summaries.has(of)) summaries.set(of, await readState<Delivered>(reports, key))
   }
-  const lines = [...summaries].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, summary]) => JSON.stringify({ key, summary }))
+  const lines = [...summaries]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, summary]) => JSON.stringify({ key, summary }))
   for (let first = 0; first < lines.length; first += SUMMARIES_PER_SEGMENT) {
     const content = lines.slice(first, first + SUMMARIES_PER_SEGMENT).join('\n') + '\n'
-    await state.createIfAbsent(`${SEGMENTS}${createHash('sha256').update(content).digest('hex')}.jsonl`, content)
+    await state.createIfAbsent(
+      `${SEGMENTS}${createHash('sha256').update(content).digest('hex')}.jsonl`,
+      content,
+    )
   }
   return summaries.size
 }

@@ -48,7 +48,12 @@ export type MergeOptions = {
  * Merge all results of one attempt, in inventory order, whatever order they were written in.
  * Memory is the same for a thousand files and for ten million: long tables go through scratch.
  */
-export async function mergeAttempt(attempt: Attempt, intake: Intake, plan: Plan, options: MergeOptions): Promise<Merged> {
+export async function mergeAttempt(
+  attempt: Attempt,
+  intake: Intake,
+  plan: Plan,
+  options: MergeOptions,
+): Promise<Merged> {
   const { state, scratch } = options
   const drift = await relistOnce(options.zoneStore, state, attempt, intake, options.version)
   const relisted = new Map(drift.filter(isAboutSealed).map(({ key, code }) => [key, code]))
@@ -57,12 +62,14 @@ export async function mergeAttempt(attempt: Attempt, intake: Intake, plan: Plan,
   const unchecked = new ExternalSort(scratch)
   const contents = new ExternalSort(scratch)
   const names = new ExternalSort(scratch)
-  const addFinding = (finding: Finding) => findings.add(findingKey(finding), JSON.stringify(finding))
+  const addFinding = (finding: Finding) =>
+    findings.add(findingKey(finding), JSON.stringify(finding))
   const found = (finding: Finding) => {
     tally.addFinding(finding)
     addFinding(finding)
   }
-  for await (const note of readParts<Finding>(state, attempt, 'notes', intake.notes.length)) found(note)
+  for await (const note of readParts<Finding>(state, attempt, 'notes', intake.notes.length))
+    found(note)
   for (const { key, code } of drift) if (code === 'FILE.ADDED') found({ code, path: key })
   const context: RowContext = {
     checkOfJob: new Map(Object.values(jobs).map(({ id, check }) => [id, check])),
@@ -78,7 +85,13 @@ export async function mergeAttempt(attempt: Attempt, intake: Intake, plan: Plan,
   const rows = createWriteStream(rowsFile)
   let pending = ''
   let tallies: JobTallies = {}
-  for await (const { entry, checked, versionId } of zipped(attempt, intake, plan, options, (one) => (tallies = mergeTallies(tallies, one)))) {
+  for await (const { entry, checked, versionId } of zipped(
+    attempt,
+    intake,
+    plan,
+    options,
+    (one) => (tallies = mergeTallies(tallies, one)),
+  )) {
     const code = relisted.get(entry.key)
     const renamedFrom = renames.byKey.get(entry.key)
     const surroundings: Surroundings = {
@@ -88,7 +101,8 @@ export async function mergeAttempt(attempt: Attempt, intake: Intake, plan: Plan,
     const verdicts = judgeFile(entry, checked, context, surroundings)
     tally.addFile(verdicts, checked)
     for (const finding of verdicts.findings) addFinding(finding)
-    for (const one of verdicts.unchecked) unchecked.add(`${one.reason}\0${one.path ?? ''}`, JSON.stringify(one))
+    for (const one of verdicts.unchecked)
+      unchecked.add(`${one.reason}\0${one.path ?? ''}`, JSON.stringify(one))
     const excluded = context.isExcluded(checked.path)
     totals.add({ path: checked.path, sizeBytes: entry.sizeBytes, excluded })
     if (folderNames === undefined) folders.add(checked.path)
@@ -106,7 +120,12 @@ export async function mergeAttempt(attempt: Attempt, intake: Intake, plan: Plan,
   }
   rows.end(pending)
   await finished(rows)
-  for await (const missing of readParts<MissingFile>(state, attempt, 'missing', intake.missing.length)) {
+  for await (const missing of readParts<MissingFile>(
+    state,
+    attempt,
+    'missing',
+    intake.missing.length,
+  )) {
     if (renames.missing.has(missing.path)) continue
     found({
       code: missing.onlyInMetadata ? 'METADATA.FILE_NOT_RECEIVED' : 'FILE.MISSING',
@@ -120,7 +139,13 @@ export async function mergeAttempt(attempt: Attempt, intake: Intake, plan: Plan,
   reportClashes(names, found)
   tally.addTransfer(intake, found)
   tally.addNotes(jobNotes(tallies))
-  const sorts = [findings, unchecked, contents, names, ...(folderNames === undefined ? [] : [folderNames])]
+  const sorts = [
+    findings,
+    unchecked,
+    contents,
+    names,
+    ...(folderNames === undefined ? [] : [folderNames]),
+  ]
   return {
     totals: totals.end({ folders: folders.count, duplicates }),
     tally,
@@ -136,10 +161,20 @@ export async function mergeAttempt(attempt: Attempt, intake: Intake, plan: Plan,
   }
 }
 
-type Zipped = { readonly entry: InventoryEntry; readonly checked: CheckedFile; readonly versionId: string | undefined }
+type Zipped = {
+  readonly entry: InventoryEntry
+  readonly checked: CheckedFile
+  readonly versionId: string | undefined
+}
 
 /** Inventory and results side by side, in inventory order. */
-async function* zipped(attempt: Attempt, intake: Intake, plan: Plan, options: MergeOptions, onTallies?: (tallies: JobTallies) => void): AsyncGenerator<Zipped> {
+async function* zipped(
+  attempt: Attempt,
+  intake: Intake,
+  plan: Plan,
+  options: MergeOptions,
+  onTallies?: (tallies: JobTallies) => void,
+): AsyncGenerator<Zipped> {
   const entries = inventoryEntries(options.state, attempt, intake)
   // Results are small and many: the next one is fetched while this one is merged.
   const load = (index: number) => {
@@ -155,7 +190,9 @@ async function* zipped(attempt: Attempt, intake: Intake, plan: Plan, options: Me
     for (const [i, checked] of (loaded?.files ?? []).entries()) {
       const entry = await entries.next()
       if (entry.done === true || entry.value.key !== checked.key) {
-        throw new Error(`bug: result ${chunk.index} of ${attempt.reference} does not follow the inventory`)
+        throw new Error(
+          `bug: result ${chunk.index} of ${attempt.reference} does not follow the inventory`,
+        )
       }
       yield { entry: entry.value, checked, versionId: loaded?.versions[i] ?? undefined }
     }
@@ -165,7 +202,11 @@ async function* zipped(attempt: Attempt, intake: Intake, plan: Plan, options: Me
   }
 }
 
-async function* inventoryEntries(state: Store, attempt: Attempt, intake: Intake): AsyncGenerator<InventoryEntry> {
+async function* inventoryEntries(
+  state: Store,
+  attempt: Attempt,
+  intake: Intake,
+): AsyncGenerator<InventoryEntry> {
   for (let part = 0; part < intake.inventory.length; part++) {
     yield* await readPart<InventoryEntry>(state, attempt, 'inventory', part)
   }
@@ -180,7 +221,9 @@ async function loadResult(state: Store, attempt: Attempt, version: number, chunk
 }
 
 function jobNotes(tallies: JobTallies): Map<CheckId, readonly string[]> {
-  return new Map(Object.values(jobs).map((job) => [job.check, job.notes(tallies[job.id] ?? job.empty)]))
+  return new Map(
+    Object.values(jobs).map((job) => [job.check, job.notes(tallies[job.id] ?? job.empty)]),
+  )
 }
 
 function isAboutSealed(drift: Drift): drift is Drift & { code: 'FILE.CHANGED' | 'FILE.REMOVED' } {
@@ -188,7 +231,8 @@ function isAboutSealed(drift: Drift): drift is Drift & { code: 'FILE.CHANGED' | 
 }
 
 async function hasSidecars(state: Store, attempt: Attempt, intake: Intake): Promise<boolean> {
-  for await (const entry of inventoryEntries(state, attempt, intake)) if (entry.sidecar !== undefined) return true
+  for await (const entry of inventoryEntries(state, attempt, intake))
+    if (entry.sidecar !== undefined) return true
   return false
 }
 
@@ -199,26 +243,46 @@ type Renames = {
 }
 
 /** Pair missing files with unlisted ones of exactly the stated content, where the pair is unambiguous. */
-async function findRenames(attempt: Attempt, intake: Intake, plan: Plan, options: MergeOptions): Promise<Renames> {
+async function findRenames(
+  attempt: Attempt,
+  intake: Intake,
+  plan: Plan,
+  options: MergeOptions,
+): Promise<Renames> {
   const byKey = new Map<string, string>()
   const missing = new Set<string>()
   if (intake.missing.length === 0 || !intake.lists.files) return { byKey, missing }
   const sort = new ExternalSort(options.scratch)
   try {
-    for await (const one of readParts<MissingFile>(options.state, attempt, 'missing', intake.missing.length)) {
-      for (const { algorithm, value } of one.stated) sort.add(`${algorithm}:${value}`, JSON.stringify({ listed: one.path }))
+    for await (const one of readParts<MissingFile>(
+      options.state,
+      attempt,
+      'missing',
+      intake.missing.length,
+    )) {
+      for (const { algorithm, value } of one.stated)
+        sort.add(`${algorithm}:${value}`, JSON.stringify({ listed: one.path }))
     }
     for await (const { entry, checked } of zipped(attempt, intake, plan, options)) {
       if (entry.unlisted !== true || entry.sizeBytes === 0) continue
-      for (const [algorithm, value] of Object.entries(checked.digests)) sort.add(`${algorithm}:${value}`, JSON.stringify({ key: entry.key }))
+      for (const [algorithm, value] of Object.entries(checked.digests))
+        sort.add(`${algorithm}:${value}`, JSON.stringify({ key: entry.key }))
     }
     for (const { values } of groupSorted(sort.sorted(), ({ sortKey }) => sortKey)) {
       const sides = values.map(({ line }) => JSON.parse(line) as { listed?: string; key?: string })
-      const listed = new Set(sides.flatMap((side) => (side.listed === undefined ? [] : [side.listed])))
+      const listed = new Set(
+        sides.flatMap((side) => (side.listed === undefined ? [] : [side.listed])),
+      )
       const received = new Set(sides.flatMap((side) => (side.key === undefined ? [] : [side.key])))
       const [onlyListed] = listed
       const [onlyReceived] = received
-      if (listed.size !== 1 || received.size !== 1 || onlyListed === undefined || onlyReceived === undefined) continue
+      if (
+        listed.size !== 1 ||
+        received.size !== 1 ||
+        onlyListed === undefined ||
+        onlyReceived === undefined
+      )
+        continue
       byKey.set(onlyReceived, onlyListed)
       missing.add(onlyListed)
     }
@@ -230,7 +294,10 @@ async function findRenames(attempt: Attempt, intake: Intake, plan: Plan, options
 
 const PATHS_NAMED_PER_GROUP = 5
 
-function reportDuplicates(contents: ExternalSort, found: (finding: Finding) => void): Totals['duplicates'] {
+function reportDuplicates(
+  contents: ExternalSort,
+  found: (finding: Finding) => void,
+): Totals['duplicates'] {
   let files = 0
   let groups = 0
   let bytes = 0
@@ -259,13 +326,24 @@ function reportClashes(names: ExternalSort, found: (finding: Finding) => void): 
     if (values.length < 2) continue
     const [first, ...others] = values.map(({ line }) => JSON.parse(line) as string)
     if (first === undefined) continue
-    found({ code: 'NAME.CLASH', path: first, value: others.slice(0, PATHS_NAMED_PER_GROUP).join(', ') })
+    found({
+      code: 'NAME.CLASH',
+      path: first,
+      value: others.slice(0, PATHS_NAMED_PER_GROUP).join(', '),
+    })
   }
 }
 
 /** Canonical order: code, path, then place. */
 function findingKey({ code, path, place }: Finding): string {
-  return [codes[code].check, code, path ?? '', place?.document ?? '', String(place?.row ?? 0).padStart(10, '0'), place?.column ?? ''].join('\0')
+  return [
+    codes[code].check,
+    code,
+    path ?? '',
+    place?.document ?? '',
+    String(place?.row ?? 0).padStart(10, '0'),
+    place?.column ?? '',
+  ].join('\0')
 }
 
 async function* parsedLines<T>(sort: ExternalSort): AsyncGenerator<T> {

@@ -12,7 +12,13 @@ import { jobs } from '../../jobs/index.ts'
 import { ENGINE_VERSION, RULE_SET_VERSION } from '../version.ts'
 import { checkAttempt, chunksWithResult, readResult } from './check.ts'
 import { mark, readState, readStateIfThere } from './create-once.ts'
-import { announceDelivery, deliverReport, readDelivered, writeStatus, type Delivered } from './deliver.ts'
+import {
+  announceDelivery,
+  deliverReport,
+  readDelivered,
+  writeStatus,
+  type Delivered,
+} from './deliver.ts'
 import { mergeAttempt, type Merged } from './merge.ts'
 import { planAttempt, type Plan } from './plan.ts'
 import { sealAttempt, type Intake } from './seal.ts'
@@ -31,8 +37,18 @@ export type Engine = {
 }
 
 export type Progress =
-  | { readonly kind: 'sealed'; readonly attempt: Attempt; readonly files: number; readonly bytes: number }
-  | { readonly kind: 'checked'; readonly attempt: Attempt; readonly files: number; readonly bytes: number }
+  | {
+      readonly kind: 'sealed'
+      readonly attempt: Attempt
+      readonly files: number
+      readonly bytes: number
+    }
+  | {
+      readonly kind: 'checked'
+      readonly attempt: Attempt
+      readonly files: number
+      readonly bytes: number
+    }
   | { readonly kind: 'merging'; readonly attempt: Attempt }
 
 export type ProcessOptions = {
@@ -58,7 +74,10 @@ export async function processTransfer(
   options: ProcessOptions,
 ): Promise<ProcessEnd> {
   const { state, reports, config } = engine
-  const taken = await takeTransfer(zoneStore, state, transfer, { referencePrefix: config.referencePrefix, now: engine.now() })
+  const taken = await takeTransfer(zoneStore, state, transfer, {
+    referencePrefix: config.referencePrefix,
+    now: engine.now(),
+  })
   const attempt = attemptOf(taken, transfer)
   const version = await currentVersion(state, attempt)
   const earlier = await readDelivered(reports, attempt, version)
@@ -71,7 +90,8 @@ export async function processTransfer(
     const intake = await seal(engine, zone, zoneStore, attempt, taken, scratch)
     options.onProgress?.({ kind: 'sealed', attempt, files: intake.files, bytes: intake.bytes })
     const { plan, resumed } = await planAttempt(state, attempt, intake, config.chunk)
-    const chunks = version === 1 ? plan.chunks : await chunksToRecheck(state, attempt, plan, version)
+    const chunks =
+      version === 1 ? plan.chunks : await chunksToRecheck(state, attempt, plan, version)
     const end = await checkAttempt(attempt, intake, {
       state,
       stateAddress: config.state,
@@ -98,7 +118,14 @@ export async function processTransfer(
   }
 }
 
-async function seal(engine: Engine, zone: DropZone, zoneStore: Store, attempt: Attempt, taken: Taken, scratch: string): Promise<Intake> {
+async function seal(
+  engine: Engine,
+  zone: DropZone,
+  zoneStore: Store,
+  attempt: Attempt,
+  taken: Taken,
+  scratch: string,
+): Promise<Intake> {
   const { state, reports, config } = engine
   const rules = frozenRules(zone, config)
   const { completion } = taken
@@ -133,13 +160,25 @@ export async function currentVersion(state: Store, attempt: Attempt): Promise<nu
 }
 
 /** What a recheck was asked to read again: every chunk, or those with something unchecked. */
-async function chunksToRecheck(state: Store, attempt: Attempt, plan: Plan, version: number): Promise<readonly Chunk[]> {
-  const { chunks } = await readState<{ chunks: readonly number[] | 'all' }>(state, recheckKey(attempt, version))
+async function chunksToRecheck(
+  state: Store,
+  attempt: Attempt,
+  plan: Plan,
+  version: number,
+): Promise<readonly Chunk[]> {
+  const { chunks } = await readState<{ chunks: readonly number[] | 'all' }>(
+    state,
+    recheckKey(attempt, version),
+  )
   return chunks === 'all' ? plan.chunks : plan.chunks.filter(({ index }) => chunks.includes(index))
 }
 
 /** For each chunk the newest report version, up to `version`, that read it. */
-async function resultVersions(state: Store, attempt: Attempt, version: number): Promise<(chunk: number) => number> {
+async function resultVersions(
+  state: Store,
+  attempt: Attempt,
+  version: number,
+): Promise<(chunk: number) => number> {
   const newest = new Map<number, number>()
   for (let one = 1; one <= version; one++) {
     for (const chunk of await chunksWithResult(state, attempt, one)) newest.set(chunk, one)
@@ -151,10 +190,19 @@ async function resultVersions(state: Store, attempt: Attempt, version: number): 
 export async function* newestResults(state: Store, attempt: Attempt): AsyncGenerator<CheckedFile> {
   const plan = await readState<Plan>(state, planKey(attempt))
   const versionOf = await resultVersions(state, attempt, await currentVersion(state, attempt))
-  for (const { index } of plan.chunks) yield* (await readResult(state, attempt, versionOf(index), index)).files
+  for (const { index } of plan.chunks)
+    yield* (await readResult(state, attempt, versionOf(index), index)).files
 }
 
-async function report(engine: Engine, zoneStore: Store, attempt: Attempt, intake: Intake, plan: Plan, version: number, scratch: string): Promise<Delivered> {
+async function report(
+  engine: Engine,
+  zoneStore: Store,
+  attempt: Attempt,
+  intake: Intake,
+  plan: Plan,
+  version: number,
+  scratch: string,
+): Promise<Delivered> {
   const { state, reports } = engine
   const merged = await mergeAttempt(attempt, intake, plan, {
     zoneStore,
@@ -165,20 +213,33 @@ async function report(engine: Engine, zoneStore: Store, attempt: Attempt, intake
   })
   try {
     const outcome = await concludeOutcome(engine, attempt, intake, merged, version)
-    return await deliverReport(attempt, outcome, merged.tables, { state, reports, scratch, now: engine.now() })
+    return await deliverReport(attempt, outcome, merged.tables, {
+      state,
+      reports,
+      scratch,
+      now: engine.now(),
+    })
   } finally {
     merged.dispose()
   }
 }
 
-async function concludeOutcome(engine: Engine, attempt: Attempt, intake: Intake, merged: Merged, version: number): Promise<Outcome> {
+async function concludeOutcome(
+  engine: Engine,
+  attempt: Attempt,
+  intake: Intake,
+  merged: Merged,
+  version: number,
+): Promise<Outcome> {
   const findings = merged.tally.findingGroups()
   const unchecked = merged.tally.uncheckedGroups()
   const rows = merged.tally.checkRows()
   const decided = decideVerdict({
     uncheckedCount: unchecked.reduce((sum, { count }) => sum + count, 0),
     groups: findings,
-    requiredNotConfigured: intake.rules.required.filter((check) => rows.some((row) => row.check === check && row.tally.notConfigured > 0)),
+    requiredNotConfigured: intake.rules.required.filter((check) =>
+      rows.some((row) => row.check === check && row.tally.notConfigured > 0),
+    ),
   })
   const sinceLastAttempt = await attemptChanges(engine, attempt, intake, findings)
   const { transferringBody, series, contact } = intake.rules
@@ -213,11 +274,24 @@ async function concludeOutcome(engine: Engine, attempt: Attempt, intake: Intake,
 }
 
 /** What changed since the attempt that this one corrects. */
-async function attemptChanges(engine: Engine, attempt: Attempt, intake: Intake, findings: Outcome['findings']): Promise<Outcome['sinceLastAttempt']> {
+async function attemptChanges(
+  engine: Engine,
+  attempt: Attempt,
+  intake: Intake,
+  findings: Outcome['findings'],
+): Promise<Outcome['sinceLastAttempt']> {
   const { base } = intake.taken
   if (base === undefined || intake.changes === undefined) return undefined
-  const earlier: Attempt = { reference: attempt.reference, number: base.attempt, transfer: base.transfer }
-  const delivered = await readDelivered(engine.reports, earlier, await currentVersion(engine.state, earlier))
+  const earlier: Attempt = {
+    reference: attempt.reference,
+    number: base.attempt,
+    transfer: base.transfer,
+  }
+  const delivered = await readDelivered(
+    engine.reports,
+    earlier,
+    await currentVersion(engine.state, earlier),
+  )
   const before = new Map((delivered?.counts.findings ?? []).map(({ code, count }) => [code, count]))
   const now = new Map(findings.map(({ code, count }) => [code, count]))
   return {

@@ -55,7 +55,8 @@ export async function relistOnce(
   const key = relistKey(attempt, version)
   if ((await state.head(key)) === undefined) {
     const lines: string[] = []
-    for await (const drift of driftSince(zoneStore, state, attempt, intake)) lines.push(JSON.stringify(drift))
+    for await (const drift of driftSince(zoneStore, state, attempt, intake))
+      lines.push(JSON.stringify(drift))
     await state.createIfAbsent(key, lines.map((line) => `${line}\n`).join(''))
   }
   return parseLines<Drift>(await readText(state, key))

@@ -19,15 +19,23 @@ export type Due = {
  * One listing per level of the drop zone and one flat listing of markers: no request for a
  * transfer that is finished.
  */
-export async function* dueTransfers(zone: DropZone, zoneStore: Store, state: Store, now: Date): AsyncGenerator<Due> {
+export async function* dueTransfers(
+  zone: DropZone,
+  zoneStore: Store,
+  state: Store,
+  now: Date,
+): AsyncGenerator<Due> {
   const known = foldMarkers(zone.name, markerKeys(state, zone.name))
   let next = await known.next()
   for await (const transfer of transfersIn(zone.name, zoneStore)) {
     const key = transferPrefix(transfer)
-    while (next.done !== true && compareKeys(transferPrefix(next.value.transfer), key) < 0) next = await known.next()
-    const progress = next.done !== true && transferPrefix(next.value.transfer) === key ? next.value : undefined
+    while (next.done !== true && compareKeys(transferPrefix(next.value.transfer), key) < 0)
+      next = await known.next()
+    const progress =
+      next.done !== true && transferPrefix(next.value.transfer) === key ? next.value : undefined
     if (progress !== undefined && progress.deliveredVersion > 0) continue
-    if (progress?.taken === true || (await isComplete(zone, zoneStore, state, transfer, now))) yield { transfer, progress }
+    if (progress?.taken === true || (await isComplete(zone, zoneStore, state, transfer, now)))
+      yield { transfer, progress }
   }
 }
 
@@ -48,15 +56,25 @@ async function* transfersIn(zone: string, zoneStore: Store): AsyncGenerator<Tran
 
 async function folders(zoneStore: Store, prefix: string): Promise<string[]> {
   const names: string[] = []
-  for await (const { kind, name } of zoneStore.listLevel(prefix)) if (kind === 'folder') names.push(name)
+  for await (const { kind, name } of zoneStore.listLevel(prefix))
+    if (kind === 'folder') names.push(name)
   return names
 }
 
-async function isComplete(zone: DropZone, zoneStore: Store, state: Store, transfer: TransferAddress, now: Date): Promise<boolean> {
+async function isComplete(
+  zone: DropZone,
+  zoneStore: Store,
+  state: Store,
+  transfer: TransferAddress,
+  now: Date,
+): Promise<boolean> {
   for await (const { kind, name } of zoneStore.listLevel(transferPrefix(transfer))) {
     if (kind === 'object' && completionNumber(name) !== undefined) return true
   }
-  return zone.quietMinutes !== null && (await isQuiet(zoneStore, state, transfer, zone.quietMinutes, now))
+  return (
+    zone.quietMinutes !== null &&
+    (await isQuiet(zoneStore, state, transfer, zone.quietMinutes, now))
+  )
 }
 
 type Fingerprint = { readonly digest: string; readonly at: string }
@@ -65,15 +83,26 @@ type Fingerprint = { readonly digest: string; readonly at: string }
  * Quiet: two equal fingerprints of the listing at least a period apart and no open upload. Object
  * times are never looked at: a copy keeps the old ones.
  */
-async function isQuiet(zoneStore: Store, state: Store, transfer: TransferAddress, quietMinutes: number, now: Date): Promise<boolean> {
+async function isQuiet(
+  zoneStore: Store,
+  state: Store,
+  transfer: TransferAddress,
+  quietMinutes: number,
+  now: Date,
+): Promise<boolean> {
   const prefix = transferPrefix(transfer)
   if (await zoneStore.hasOpenUploads(prefix)) return false
   const digest = await fingerprint(zoneStore.list({ prefix }))
   if (digest === undefined) return false
   for (let number = await newestQuietNumber(state, transfer); ; number++) {
-    const { won, value }: { won: boolean; value: Fingerprint } = await claim(state, quietKey(transfer, number), { digest, at: now.toISOString() })
+    const { won, value }: { won: boolean; value: Fingerprint } = await claim(
+      state,
+      quietKey(transfer, number),
+      { digest, at: now.toISOString() },
+    )
     if (won) return false
-    if (value.digest === digest) return now.getTime() - Date.parse(value.at) >= quietMinutes * 60_000
+    if (value.digest === digest)
+      return now.getTime() - Date.parse(value.at) >= quietMinutes * 60_000
   }
 }
 

@@ -31,7 +31,10 @@ const tagNames: Readonly<Record<string, Algorithm>> = {
 
 /** Length tells the algorithm where no tag does. */
 const byLength: ReadonlyMap<number, Algorithm> = new Map(
-  (['md5', 'sha1', 'sha256', 'sha512'] as const).map((algorithm) => [hexLength[algorithm], algorithm]),
+  (['md5', 'sha1', 'sha256', 'sha512'] as const).map((algorithm) => [
+    hexLength[algorithm],
+    algorithm,
+  ]),
 )
 
 /** More than half of the first lines have to be checksum lines: a broken manifest is still one. */
@@ -40,7 +43,8 @@ function recognise(document: SourceDocument): boolean {
   const lines = headText(document)
     .split(zero ? '\0' : /\r\n|\n|\r/)
     .filter((line) => line !== '' && !line.startsWith('#'))
-  const sample = lines.length > 1 && document.sizeBytes > document.head.length ? lines.slice(0, -1) : lines
+  const sample =
+    lines.length > 1 && document.sizeBytes > document.head.length ? lines.slice(0, -1) : lines
   const first = sample.slice(0, 50)
   const good = first.filter((text) => parseLine(text, document.key) !== undefined).length
   return good > 0 && good * 2 >= first.length
@@ -50,7 +54,10 @@ function isZeroTerminated(head: Uint8Array): boolean {
   return head[0] !== 0xff && head[0] !== 0xfe && head.includes(0) && !head.includes(10)
 }
 
-async function* read(document: SourceDocument, report: (finding: Finding) => void): AsyncGenerator<Statement> {
+async function* read(
+  document: SourceDocument,
+  report: (finding: Finding) => void,
+): AsyncGenerator<Statement> {
   const unreadable = (row: number, value?: string) =>
     report({
       code: 'MANIFEST.LINE_UNREADABLE',
@@ -88,15 +95,25 @@ function parseLine(text: string, documentKey: string): Parsed | undefined {
   const named = /([^/]+)\.(?:md5|sha1|sha256|sha512)$/i.exec(documentKey)
   const algorithm = byLength.get(alone?.[1]?.length ?? 0)
   if (alone === null || named === null || algorithm === undefined) return undefined
-  return { algorithm, value: (alone[1] ?? '').toLowerCase(), path: documentKey.slice('metadata/'.length).replace(/\.[^.]+$/, '') }
+  return {
+    algorithm,
+    value: (alone[1] ?? '').toLowerCase(),
+    path: documentKey.slice('metadata/'.length).replace(/\.[^.]+$/, ''),
+  }
 }
 
 /** coreutils marks a line with a leading backslash and writes newline, return and backslash as escapes. */
 function unescape(path: string): string {
-  return path.replace(/\\([\\nr])/g, (_all, letter: string) => (letter === 'n' ? '\n' : letter === 'r' ? '\r' : '\\'))
+  return path.replace(/\\([\\nr])/g, (_all, letter: string) =>
+    letter === 'n' ? '\n' : letter === 'r' ? '\r' : '\\',
+  )
 }
 
-function toStatement({ algorithm, value, path }: Parsed, { row }: Line, document: string): Statement {
+function toStatement(
+  { algorithm, value, path }: Parsed,
+  { row }: Line,
+  document: string,
+): Statement {
   const place = { document, row }
   return { place, path, checksums: [{ algorithm, value, place }] }
 }

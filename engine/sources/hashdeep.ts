@@ -13,12 +13,23 @@ export const hashdeep: SourceKind = {
 }
 
 const COLUMNS = /^%%%% (size(?:,[a-z0-9]+)+,filename)$/
-const algorithmOf: Readonly<Record<string, Algorithm>> = { md5: 'md5', sha1: 'sha1', sha256: 'sha256' }
+const algorithmOf: Readonly<Record<string, Algorithm>> = {
+  md5: 'md5',
+  sha1: 'sha1',
+  sha256: 'sha256',
+}
 
-async function* read(document: SourceDocument, report: (finding: Finding) => void): AsyncGenerator<Statement> {
+async function* read(
+  document: SourceDocument,
+  report: (finding: Finding) => void,
+): AsyncGenerator<Statement> {
   let columns: readonly string[] = []
   const unreadable = (row: number, value?: string) =>
-    report({ code: 'MANIFEST.LINE_UNREADABLE', place: { document: document.key, row }, ...(value === undefined ? {} : { value }) })
+    report({
+      code: 'MANIFEST.LINE_UNREADABLE',
+      place: { document: document.key, row },
+      ...(value === undefined ? {} : { value }),
+    })
   for await (const { row, text } of readTextLines(document, { onTooLong: unreadable })) {
     if (text === '' || text.startsWith('##') || text.startsWith('%%%% HASHDEEP')) continue
     const header = COLUMNS.exec(text)
@@ -33,7 +44,11 @@ async function* read(document: SourceDocument, report: (finding: Finding) => voi
 }
 
 /** The name is the rest of the line, commas and all; one with a line break in it cannot be told apart. */
-function parseLine(text: string, columns: readonly string[], place: Statement['place']): Statement | undefined {
+function parseLine(
+  text: string,
+  columns: readonly string[],
+  place: Statement['place'],
+): Statement | undefined {
   const values = text.split(',')
   const names = columns.slice(0, -1)
   if (columns.length === 0 || values.length < columns.length) return undefined

@@ -9,20 +9,29 @@ type Fields = ReadonlyMap<string, unknown>
  * `records/{matchId}` is. Sources: SharePoint, hard drive, network drive, DROID row, told apart by
  * their field names. Returns undefined where it says nothing usable; `report` is told why.
  */
-export function readSidecar(bytes: Uint8Array, key: string, report: (finding: Finding) => void): Statement | undefined {
+export function readSidecar(
+  bytes: Uint8Array,
+  key: string,
+  report: (finding: Finding) => void,
+): Statement | undefined {
   const place = { document: key }
   let value: unknown
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch (error) {
-    report({ code: error instanceof SyntaxError ? 'SIDECAR.JSON_INVALID' : 'SIDECAR.NOT_UTF8', place })
+    report({
+      code: error instanceof SyntaxError ? 'SIDECAR.JSON_INVALID' : 'SIDECAR.NOT_UTF8',
+      place,
+    })
     return undefined
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     report({ code: 'SIDECAR.JSON_INVALID', place, detail: 'It is not a JSON object.' })
     return undefined
   }
-  const fields: Fields = new Map(Object.entries(value).map(([name, field]) => [name.toLowerCase(), field]))
+  const fields: Fields = new Map(
+    Object.entries(value).map(([name, field]) => [name.toLowerCase(), field]),
+  )
   const matchId = text(fields, 'matchid')
   const expectedId = /([^/]+)\.metadata$/.exec(key)?.[1]
   if (matchId !== undefined && expectedId !== undefined && matchId !== expectedId) {
@@ -33,9 +42,16 @@ export function readSidecar(bytes: Uint8Array, key: string, report: (finding: Fi
     report({ code: 'SIDECAR.PATH_MISSING', place })
     return undefined
   }
-  const checksum = text(fields, 'sha256clientsidechecksum', 'client_side_checksum', 'sha256_hash', 'checksum')
+  const checksum = text(
+    fields,
+    'sha256clientsidechecksum',
+    'client_side_checksum',
+    'sha256_hash',
+    'checksum',
+  )
   const isSha256 = checksum !== undefined && /^[0-9a-f]{64}$/i.test(checksum)
-  if (checksum !== undefined && !isSha256) report({ code: 'SIDECAR.CHECKSUM_INVALID', path, place, value: checksum })
+  if (checksum !== undefined && !isSha256)
+    report({ code: 'SIDECAR.CHECKSUM_INVALID', path, place, value: checksum })
   const sizeText = text(fields, 'length', 'file_size', 'filesize', 'size')
   const size = sizeText !== undefined && /^\d+$/.test(sizeText) ? Number(sizeText) : undefined
   return {
@@ -59,14 +75,19 @@ function text(fields: Fields, ...names: readonly string[]): string | undefined {
 
 function pathOf(fields: Fields): string | undefined {
   const sharePoint = text(fields, 'fileref')
-  if (sharePoint !== undefined) return sharePointPath(sharePoint, text(fields, 'sitename'), text(fields, 'libraryname'))
+  if (sharePoint !== undefined)
+    return sharePointPath(sharePoint, text(fields, 'sitename'), text(fields, 'libraryname'))
   const drive = text(fields, 'file_path', 'originalpath')
   if (drive === undefined) return undefined
   return afterContentFolder(drive.replaceAll('\\', '/'))
 }
 
 /** `/sites/{site}/{library}/rest` becomes `{site}/{library}/rest`, with display names where given. */
-function sharePointPath(fileRef: string, siteName: string | undefined, libraryName: string | undefined): string {
+function sharePointPath(
+  fileRef: string,
+  siteName: string | undefined,
+  libraryName: string | undefined,
+): string {
   const match = /^\/?sites\/([^/]+)\/([^/]+)\/(.+)$/.exec(fileRef)
   if (match === null) return fileRef.replace(/^\/+/, '')
   const [, site = '', library = '', rest = ''] = match
