@@ -255,7 +255,7 @@ function* walkFolder(
 function namesIn(folder: Buffer): string[] {
   const names: string[] = []
   try {
-    const entries = opendirSync(folder as unknown as string, {
+    const entries = opendirSync(folder, {
       encoding: 'latin1',
       bufferSize: 512,
     })
@@ -393,7 +393,7 @@ function storeErrorFor(error: unknown, key: string): unknown {
   const code = codeOf(error)
   if (code === undefined) return error
   const reason = reasons[code]
-  if (code === 'ENOTDIR' || code === 'EISDIR')
+  if (code === 'ENOTDIR' || code === 'EISDIR' || code === 'EEXIST')
     return unrepresentable(key, 'needs a name to be a file and a folder at once', error)
   if (code === 'ENAMETOOLONG') return unrepresentable(key, 'has a name that is too long', error)
   if (reason === undefined)

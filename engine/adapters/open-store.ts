@@ -1,13 +1,14 @@
 import { resolve } from 'node:path'
 import type { StoreAddress } from '../pool/messages.ts'
 import { createFolderStore } from './folder-store.ts'
+import { createS3Store } from './s3-store.ts'
 import type { Store } from './store.ts'
 
 type S3Options = Omit<Extract<StoreAddress, { kind: 's3' }>, 'kind' | 'bucket' | 'prefix'>
 
 /** Open the store that an address describes. No request is made before the first call. */
 export function openStore(address: StoreAddress): Store {
-  return createFolderStore(address.kind === 'folder' ? address.path : '')
+  return address.kind === 'folder' ? createFolderStore(address.path) : createS3Store(address)
 }
 
 /** `s3://bucket/prefix`, or a path taken from `folder`. Throws Error in plain words for what is neither. */

@@ -107,14 +107,18 @@ export type FeedOptions = StoreCallOptions & {
   /** Where to begin, for a resumed large file; default 0. */
   readonly startByte?: number
   readonly shouldStop: () => boolean
+  /** Called once, before any byte, where the store keeps a checksum of the whole object. */
+  readonly onStoredChecksum?: (algorithm: StoredChecksum['algorithm']) => void
 }
+
+export type StoredChecksum = NonNullable<FileFacts['storedChecksum']>
 
 export type FeedResult = {
   readonly stopped: boolean
   readonly bytesFed: number
   /** S3 with versioning: the version that was read. */
   readonly versionId?: string
-  readonly storedChecksum?: NonNullable<FileFacts['storedChecksum']>
+  readonly storedChecksum?: StoredChecksum
 }
 
 export type StoreErrorReason =

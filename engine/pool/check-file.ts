@@ -115,8 +115,11 @@ async function readBytes(
     if (result.stopped) return undefined
     return { ...pick(result), bytesRead: digests.offset, digests: await digests.digests() }
   }
-  const digests = createDigestSet(wanted)
-  const result = await context.store.feed(key, options, (bytes) => {
+  let digests = createDigestSet(wanted)
+  const onStoredChecksum = (algorithm: Algorithm) => {
+    if (!wanted.includes(algorithm)) digests = createDigestSet([...wanted, algorithm])
+  }
+  const result = await context.store.feed(key, { ...options, onStoredChecksum }, (bytes) => {
     digests.update(bytes)
     for (const feed of feeds) feed(bytes)
   })

@@ -51,9 +51,7 @@ async function checkEntries(task: ChunkTask): Promise<ChunkReply> {
     limits: task.limits,
     shouldStop,
   }
-  const files: (FileChecked | undefined)[] = new Array<undefined>(task.entries.length).fill(
-    undefined,
-  )
+  const files: (FileChecked | undefined)[] = Array.from({ length: task.entries.length })
   let next = 0
   const takeFiles = async () => {
     while (next < task.entries.length && !shouldStop()) {

@@ -99,7 +99,7 @@ async function checkChunk(
   }
   const startedAt = options.now()
   let tallies: JobTallies = {}
-  const files: (CheckedFile | undefined)[] = new Array<undefined>(chunk.count).fill(undefined)
+  const files: (CheckedFile | undefined)[] = Array.from({ length: chunk.count })
   for (;;) {
     const { ranges, poisoned } = isolate(chunk.count, tries)
     for (const position of poisoned) {
