@@ -6,7 +6,7 @@ import { codes } from '../engine/model/codes.ts'
 import { isExcludedName } from './excluded-names.ts'
 
 /** SHA-256 of the three bytes EF BB BF, as TDR lists it among its "empty" checksums. */
-const BOM_ONLY_SHA256 = 'f01a374e9c81e3db89b3a42940c4d6a5447684986a1296e42bf13f196eed6295'
+const BOM_ONLY_SHA256 = 'f1945cd6c19e56b3c1c78943ef5ec18116907a4ca1efc40a57d48ab1db7adfc5'
 
 const WINDOWS_RESERVED = /^(?:con|prn|aux|nul|com[1-9¹²³]|lpt[1-9¹²³])(?:\..*)?$/i
 const WINDOWS_FORBIDDEN = /[<>:"|?*\\]/

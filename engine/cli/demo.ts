@@ -1,7 +1,7 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { zoneWithDefaults } from '../config.ts'
-import { packageRoot } from '../package-root.ts'
+import { changeWhileProcessed, landSample, sampleNames } from '../../fixtures/consignments.ts'
 import { Refusal } from '../run/decisions.ts'
 import { exitCodes } from './exit-code.ts'
 import type { CommonOptions } from './program.ts'
@@ -18,20 +18,21 @@ export async function demo(
   options: CommonOptions & { readonly folder: string },
 ): Promise<number> {
   const folder = resolve(surroundings.folder, options.folder)
-  const samples = join(packageRoot(), 'fixtures', 'consignments')
-  if (!existsSync(samples))
-    throw new Refusal('the sample consignments are not part of this installation')
+  const names = sampleNames()
+  if (names.length === 0) throw new Refusal('the sample consignments are not part of this installation')
   prepare(folder)
-  const names = readdirSync(samples)
-    .filter((name) => existsSync(join(samples, name, 'land.json')))
-    .sort()
-  for (const name of names) land(join(samples, name), join(folder, 'dropzone'))
+  const dropZone = join(folder, 'dropzone')
+  for (const name of names) landSample(name, dropZone, 'demo')
   const config = {
     ...loadConfig({ ...surroundings, folder, env: {} }, undefined),
-    dropZones: [zoneWithDefaults('demo', { kind: 'folder', path: join(folder, 'dropzone') })],
+    dropZones: [zoneWithDefaults('demo', { kind: 'folder', path: dropZone })],
   }
   const ends = await withEngine(surroundings, config, (engine) =>
-    sweepZones(engine, config.dropZones, { ...options, reportNow: true }, surroundings),
+    sweepZones(engine, config.dropZones, {
+      ...options,
+      reportNow: true,
+      onSealed: (transfer) => changeWhileProcessed(transfer, dropZone),
+    }, surroundings),
   )
   const delivered = ends.flatMap((end) => (end.kind === 'delivered' ? [end.delivered] : []))
   const reports = join(folder, 'wharfinger-reports')
@@ -55,15 +56,4 @@ function prepare(folder: string): void {
       `${folder} holds other things (${foreign[0] ?? ''}); choose an empty folder with --folder`,
     )
   for (const name of OURS) rmSync(join(folder, name), { recursive: true, force: true })
-}
-
-/** Copy one sample to where its land.json says; complete.json comes last, as it has to. */
-function land(sample: string, dropZone: string): void {
-  const { integrator, source, transferId } = JSON.parse(
-    readFileSync(join(sample, 'land.json'), 'utf8'),
-  ) as Record<'integrator' | 'source' | 'transferId', string>
-  const to = join(dropZone, integrator, source, transferId)
-  const from = join(sample, 'transfer')
-  cpSync(from, to, { recursive: true, filter: (path) => !path.endsWith('complete.json') })
-  cpSync(join(from, 'complete.json'), join(to, 'complete.json'))
 }

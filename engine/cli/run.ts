@@ -89,7 +89,7 @@ export async function recheck(
   return conclude(ends, config, options, surroundings)
 }
 
-type SweepOptions = CommonOptions & { readonly reportNow: boolean; readonly only?: TransferAddress }
+type SweepOptions = CommonOptions & { readonly reportNow: boolean; readonly only?: TransferAddress; readonly onSealed?: (transfer: TransferAddress) => void }
 
 /** One transfer after another: each uses all threads, and its report comes as early as it can. */
 export async function sweepZones(
@@ -111,7 +111,10 @@ export async function sweepZones(
           ends.push(
             await processTransfer(engine, zone, zoneStore, transfer, {
               reportNow: options.reportNow,
-              onProgress: (progress) => bars.onProgress(progress),
+              onProgress: (progress) => {
+                bars.onProgress(progress)
+                if (progress.kind === 'sealed') options.onSealed?.(transfer)
+              },
             }),
           )
         }

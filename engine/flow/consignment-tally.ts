@@ -31,6 +31,7 @@ export class ConsignmentTally {
   #files = 0
   #excluded = 0
   #missing = 0
+  #withoutChecksum = 0
   #jobNotes: ReadonlyMap<CheckId, readonly string[]> = new Map()
 
   constructor(lists: { readonly files: boolean; readonly metadata: boolean }) {
@@ -49,6 +50,7 @@ export class ConsignmentTally {
       keepLeast(group.examples, one, ({ path }) => path ?? '')
       this.#unchecked.set(one.reason, group)
     }
+    if (checked.stated.length === 0) this.#withoutChecksum++
     for (const { algorithm } of checked.stated) this.#algorithms.add(algorithm)
     if (verdicts.findings.some(({ code }) => code === 'NAME.EXCLUDED')) this.#excluded++
   }
@@ -109,10 +111,13 @@ export class ConsignmentTally {
       notes.push('The sender sent no list of files: what arrived is the baseline.')
     }
     notes.push(...(this.#jobNotes.get(check) ?? []))
-    if (check === 'fixity' && tally.noBasis > 0) {
+    if (check === 'fixity' && this.#withoutChecksum > 0) {
       notes.push(
-        `${count(tally.noBasis, 'file has', 'files have')} no checksum from the sender: ours is the baseline.`,
+        `${count(this.#withoutChecksum, 'file has', 'files have')} no checksum from the sender: ours is the baseline.`,
       )
+    }
+    if (check === 'digest' && tally.noBasis > 0) {
+      notes.push(`${count(tally.noBasis, 'file', 'files')} could not be read as sealed.`)
     }
     if (check === 'format') notes.push('No file format identification is configured.')
     if (check === 'reconciliation' && !this.#lists.metadata && tally.noBasis > 0) {

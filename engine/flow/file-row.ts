@@ -90,7 +90,7 @@ export function judgeFile(
   const all = [...byCheck.values()].flat()
   return {
     outcomes,
-    findings: all.flatMap((outcome) => ('findings' in outcome ? outcome.findings : [])),
+    findings: distinct(all.flatMap((outcome) => ('findings' in outcome ? outcome.findings : []))),
     unchecked: distinctReasons(
       all.flatMap((outcome) => ('unchecked' in outcome ? [outcome.unchecked] : [])),
     ),
@@ -126,6 +126,11 @@ const GRAVITY: Readonly<Record<CheckOutcome['kind'], number>> = {
 /** One outcome a check and file: not knowing outranks a failure, a failure outranks a pass. */
 function gravest(outcomes: readonly CheckOutcome[]): CheckOutcome {
   return outcomes.reduce((a, b) => (GRAVITY[b.kind] > GRAVITY[a.kind] ? b : a))
+}
+
+/** The same fact may come from reading a file and from listing it again. */
+function distinct(findings: readonly Finding[]): Finding[] {
+  return [...new Map(findings.map((finding) => [JSON.stringify(finding), finding])).values()]
 }
 
 /** One entry a reason: a file that could not be read is one gap, however many checks wanted it. */

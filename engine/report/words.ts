@@ -14,7 +14,7 @@ export function done(tally: CheckTally): string {
 export function notDone(tally: CheckTally): string {
   const reasons = [
     tally.unchecked > 0 ? `${number(tally.unchecked)} unchecked` : '',
-    tally.noBasis > 0 ? `${number(tally.noBasis)} nothing stated` : '',
+    tally.noBasis > 0 ? `${number(tally.noBasis)} nothing to compare` : '',
     tally.notConfigured > 0 ? `${number(tally.notConfigured)} not configured` : '',
   ].filter((reason) => reason !== '')
   return reasons.length === 0 ? '0' : reasons.join(', ')
