@@ -5,8 +5,17 @@ import type { InventoryEntry } from '../engine/model/inventory.ts'
 import { codes } from '../engine/model/codes.ts'
 import { isExcludedName } from './excluded-names.ts'
 
-/** SHA-256 of the three bytes EF BB BF, as TDR lists it among its "empty" checksums. */
-const BOM_ONLY_SHA256 = 'f1945cd6c19e56b3c1c78943ef5ec18116907a4ca1efc40a57d48ab1db7adfc5'
+/**
+ * SHA-256 of nothing but a byte-order mark, alone or with a line end. The second is the one on
+ * TDR's list of "empty" checksums: what Windows PowerShell writes for an empty text.
+ */
+const BOM_ONLY_SHA256: ReadonlySet<string> = new Set([
+  'f1945cd6c19e56b3c1c78943ef5ec18116907a4ca1efc40a57d48ab1db7adfc5', // EF BB BF
+  'f01a374e9c81e3db89b3a42940c4d6a5447684986a1296e42bf13f196eed6295', // EF BB BF 0D 0A
+  'b42f2099187886def637d6aa840022266e05cb6c987a9394e708e23cd505eb46', // EF BB BF 0A
+  'b3d510ef04275ca8e698e5b3cbb0ece3949ef9252f0cdc839e9ee347409a2209', // FF FE
+  'f197692810d457e297fce9c5653b02581ff99a50852370f29d7e5fe47d9d37e6', // FE FF
+])
 
 const WINDOWS_RESERVED = /^(?:con|prn|aux|nul|com[1-9¹²³]|lpt[1-9¹²³])(?:\..*)?$/i
 const WINDOWS_FORBIDDEN = /[<>:"|?*\\]/
@@ -49,7 +58,7 @@ function checkNameAndSize(entry: InventoryEntry, settings: JobSettings): FileChe
       const findings: Finding[] = [...nameFindings(path)]
       const isEmpty = sizeBytes === 0 && entry.irregular === undefined
       if (isEmpty) findings.push({ code: 'FILE.ZERO_BYTES' })
-      else if (facts.digests.sha256 === BOM_ONLY_SHA256) findings.push({ code: 'FILE.BOM_ONLY' })
+      else if (BOM_ONLY_SHA256.has(facts.digests.sha256 ?? '')) findings.push({ code: 'FILE.BOM_ONLY' })
       else if (onlyNul && facts.bytesRead > 0 && facts.bytesRead === sizeBytes)
         findings.push({ code: 'FILE.ALL_NUL' })
       if (sizeBytes > settings.maxFileBytes) {

@@ -130,7 +130,8 @@ function gravest(outcomes: readonly CheckOutcome[]): CheckOutcome {
 
 /** The same fact may come from reading a file and from listing it again. */
 function distinct(findings: readonly Finding[]): Finding[] {
-  return [...new Map(findings.map((finding) => [JSON.stringify(finding), finding])).values()]
+  const identity = ({ code, path, place, value }: Finding) => JSON.stringify([code, path, place, value])
+  return [...new Map(findings.map((finding) => [identity(finding), finding])).values()]
 }
 
 /** One entry a reason: a file that could not be read is one gap, however many checks wanted it. */
