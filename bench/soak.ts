@@ -1,0 +1,10 @@
+import { killStorm } from './kill-storm.ts'
+
+/**
+ * `npm run soak`: the long versions of what the tests do small. Seeded, sizes printed; SOAK_SHARE
+ * (0 to 1) takes a part of each size, SOAK_SEED another course.
+ */
+const share = Number(process.env['SOAK_SHARE'] ?? 1)
+const seed = Number(process.env['SOAK_SEED'] ?? 1)
+console.log(`soak: seed ${seed}, ${share * 100} % of the full size`)
+await killStorm({ seed, kills: Math.max(3, Math.round(100 * share)), files: Math.max(2000, Math.round(20_000 * share)) })
