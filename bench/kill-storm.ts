@@ -13,7 +13,11 @@ import { seeded } from './random.ts'
  * Two processes check one consignment while they are killed and frozen at random: in the end there
  * is one report, and it is the one of an undisturbed run.
  */
-export async function killStorm(size: { readonly seed: number; readonly kills: number; readonly files: number }): Promise<void> {
+export async function killStorm(size: {
+  readonly seed: number
+  readonly kills: number
+  readonly files: number
+}): Promise<void> {
   const random = seeded(size.seed)
   const folder = mkdtempSync(join(tmpdir(), 'wharfinger-storm-'))
   try {
@@ -42,14 +46,17 @@ export async function killStorm(size: { readonly seed: number; readonly kills: n
       // A finished consignment cannot be disturbed any more: go on with a fresh one.
       if (reportOf(folder, 'storm') !== undefined) {
         assert.deepEqual(reportOf(folder, 'storm'), calm.report)
-        for (const area of ['state', 'reports']) rmSync(join(folder, `storm-${area}`), { recursive: true, force: true })
+        for (const area of ['state', 'reports'])
+          rmSync(join(folder, `storm-${area}`), { recursive: true, force: true })
       }
     }
     const last = await checkOnce(folder, 'storm')
     assert.deepEqual(last.report, calm.report)
     const tries = countFiles(join(folder, 'storm-state'), /tries\//)
     const seconds = ((performance.now() - started) / 1000).toFixed(0)
-    console.log(`kill storm: ${size.files} files, ${kills} kills, ${freezes} freezes of two processes in ${seconds} s: same report, ${tries} tries recorded in the last consignment`)
+    console.log(
+      `kill storm: ${size.files} files, ${kills} kills, ${freezes} freezes of two processes in ${seconds} s: same report, ${tries} tries recorded in the last consignment`,
+    )
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -70,9 +77,16 @@ function makeConsignment(root: string, files: number, random: () => number): voi
 }
 
 function start(folder: string, name: string): ChildProcess {
-  writeFileSync(join(folder, `${name}.yaml`), `state: ./${name}-state\nreports: ./${name}-reports\nchunk: { maxFiles: 200 }\ndropZones: [{ name: storm, address: ./dropzone }]\n`)
+  writeFileSync(
+    join(folder, `${name}.yaml`),
+    `state: ./${name}-state\nreports: ./${name}-reports\nchunk: { maxFiles: 200 }\ndropZones: [{ name: storm, address: ./dropzone }]\n`,
+  )
   const main = join(packageRoot(), 'dist', 'engine', 'main.js')
-  return spawn(process.execPath, [main, 'sweep', '--quiet', '--config', join(folder, `${name}.yaml`)], { stdio: ['ignore', 'ignore', 'inherit'] })
+  return spawn(
+    process.execPath,
+    [main, 'sweep', '--quiet', '--config', join(folder, `${name}.yaml`)],
+    { stdio: ['ignore', 'ignore', 'inherit'] },
+  )
 }
 
 function ended(child: ChildProcess): Promise<void> {
@@ -80,7 +94,10 @@ function ended(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => child.once('close', () => resolve()))
 }
 
-async function checkOnce(folder: string, name: string): Promise<{ report: unknown; milliseconds: number }> {
+async function checkOnce(
+  folder: string,
+  name: string,
+): Promise<{ report: unknown; milliseconds: number }> {
   const started = performance.now()
   const child = start(folder, name)
   await ended(child)
@@ -95,9 +112,16 @@ function reportOf(folder: string, name: string): unknown {
   const delivered = files.filter((file) => file.endsWith('delivered.json'))
   if (delivered.length === 0) return undefined
   assert.equal(delivered.length, 1)
-  const { files: parts } = JSON.parse(readFileSync(join(root, delivered[0] ?? ''), 'utf8')) as { files: { name: string; key: string }[] }
-  const read = (part: string) => readFileSync(join(root, parts.find((one) => one.name === part)?.key ?? ''), 'utf8')
-  return { json: comparable(read('report.json')), findings: read('findings.csv'), files: createHash('sha256').update(read('files.csv')).digest('hex') }
+  const { files: parts } = JSON.parse(readFileSync(join(root, delivered[0] ?? ''), 'utf8')) as {
+    files: { name: string; key: string }[]
+  }
+  const read = (part: string) =>
+    readFileSync(join(root, parts.find((one) => one.name === part)?.key ?? ''), 'utf8')
+  return {
+    json: comparable(read('report.json')),
+    findings: read('findings.csv'),
+    files: createHash('sha256').update(read('files.csv')).digest('hex'),
+  }
 }
 
 function countFiles(root: string, pattern: RegExp): number {

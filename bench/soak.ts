@@ -7,4 +7,8 @@ import { killStorm } from './kill-storm.ts'
 const share = Number(process.env['SOAK_SHARE'] ?? 1)
 const seed = Number(process.env['SOAK_SEED'] ?? 1)
 console.log(`soak: seed ${seed}, ${share * 100} % of the full size`)
-await killStorm({ seed, kills: Math.max(3, Math.round(100 * share)), files: Math.max(2000, Math.round(20_000 * share)) })
+await killStorm({
+  seed,
+  kills: Math.max(3, Math.round(100 * share)),
+  files: Math.max(2000, Math.round(20_000 * share)),
+})

@@ -58,7 +58,8 @@ function checkNameAndSize(entry: InventoryEntry, settings: JobSettings): FileChe
       const findings: Finding[] = [...nameFindings(path)]
       const isEmpty = sizeBytes === 0 && entry.irregular === undefined
       if (isEmpty) findings.push({ code: 'FILE.ZERO_BYTES' })
-      else if (BOM_ONLY_SHA256.has(facts.digests.sha256 ?? '')) findings.push({ code: 'FILE.BOM_ONLY' })
+      else if (BOM_ONLY_SHA256.has(facts.digests.sha256 ?? ''))
+        findings.push({ code: 'FILE.BOM_ONLY' })
       else if (onlyNul && facts.bytesRead > 0 && facts.bytesRead === sizeBytes)
         findings.push({ code: 'FILE.ALL_NUL' })
       if (sizeBytes > settings.maxFileBytes) {

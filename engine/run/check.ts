@@ -34,6 +34,8 @@ export type CheckOptions = {
   readonly resumed: boolean
   /** Hours awake after which an unchecked file is reported as such; 0 for at once. */
   readonly retryUncheckedHours: number
+  /** The same for files that only wait for an outside scanner. */
+  readonly retryPendingHours: number
   readonly now: () => Date
   readonly signal: AbortSignal
   readonly onProgress?: (done: { readonly files: number; readonly bytes: number }) => void
@@ -129,7 +131,7 @@ async function checkChunk(
   }
   const checked = files.filter((file) => file !== undefined)
   const reasons = retryableReasons(checked)
-  if (reasons.length > 0 && awakeHours(tries) < options.retryUncheckedHours) {
+  if (reasons.length > 0 && awakeHours(tries) < deadlineHours(reasons, options)) {
     await record({ kind: 'unchecked', from: 0, to: chunk.count, reasons })
     return false
   }
@@ -208,6 +210,12 @@ async function readTries(
     tries.set(Number(chunk), ofChunk)
   }
   return tries
+}
+
+function deadlineHours(reasons: readonly string[], options: CheckOptions): number {
+  return reasons.every((reason) => reason === 'pending')
+    ? options.retryPendingHours
+    : options.retryUncheckedHours
 }
 
 function retryableReasons(files: readonly CheckedFile[]): string[] {

@@ -63,11 +63,21 @@ const records: Record<string, string> = {
   'complete.json': '{}',
 }
 
-type Place = { readonly zone: StoreAddress; readonly state: StoreAddress; readonly reports: StoreAddress }
+type Place = {
+  readonly zone: StoreAddress
+  readonly state: StoreAddress
+  readonly reports: StoreAddress
+}
 
-async function matrix(name: string, land: () => Promise<StoreAddress>, fresh: () => Place, folder: string): Promise<void> {
+async function matrix(
+  name: string,
+  land: () => Promise<StoreAddress>,
+  fresh: () => Place,
+  folder: string,
+): Promise<void> {
   const zone = await land()
-  const start = (place: Place, killAfter: number) => runChild({ ...place, zone, transfer, folder, chunkFiles: 2, killAfter })
+  const start = (place: Place, killAfter: number) =>
+    runChild({ ...place, zone, transfer, folder, chunkFiles: 2, killAfter })
   const undisturbed = fresh()
   const first = await start(undisturbed, 0)
   assert.equal(first.signal, null)
@@ -81,12 +91,22 @@ async function matrix(name: string, land: () => Promise<StoreAddress>, fresh: ()
     assert.equal(killed.signal, 'SIGKILL', `${name}: write ${killAfter} kills`)
     const resumed = await start(place, 0)
     for (const line of resumed.lines) seen.add(rowOf(line))
-    assert.equal(resumed.end, 'end delivered', `${name}: resumed after ${first.lines[killAfter - 1] ?? ''}`)
-    assert.deepEqual(await deliveredReport(place.reports), expected, `${name}: killed after ${first.lines[killAfter - 1] ?? ''}`)
+    assert.equal(
+      resumed.end,
+      'end delivered',
+      `${name}: resumed after ${first.lines[killAfter - 1] ?? ''}`,
+    )
+    assert.deepEqual(
+      await deliveredReport(place.reports),
+      expected,
+      `${name}: killed after ${first.lines[killAfter - 1] ?? ''}`,
+    )
   }
   for (const row of seen) assert.ok(WRITES.includes(row), `a durable write without a row: ${row}`)
   for (const row of WRITES) assert.ok(seen.has(row), `${name}: a row without a write: ${row}`)
-  console.log(`${name}: killed after each of ${first.lines.length} durable writes of ${rows.size} kinds, resumed, same report every time`)
+  console.log(
+    `${name}: killed after each of ${first.lines.length} durable writes of ${rows.size} kinds, resumed, same report every time`,
+  )
 }
 
 /** The whole delivered report, as far as two honest runs have to agree. */
@@ -103,22 +123,38 @@ async function deliveredReport(reports: StoreAddress): Promise<unknown> {
     assert.equal(delivered.length, 1, 'exactly one report is delivered')
     const { files } = JSON.parse(delivered[0] ?? '') as { files: { name: string; key: string }[] }
     const read = (name: string) => texts[files.find((file) => file.name === name)?.key ?? ''] ?? ''
-    return { json: comparable(read('report.json')), findings: read('findings.csv'), files: read('files.csv') }
+    return {
+      json: comparable(read('report.json')),
+      findings: read('findings.csv'),
+      files: read('files.csv'),
+    }
   } finally {
     await store.close()
   }
 }
 
-function runChild(run: KilledRun): Promise<{ lines: string[]; end: string | undefined; signal: string | null }> {
+function runChild(
+  run: KilledRun,
+): Promise<{ lines: string[]; end: string | undefined; signal: string | null }> {
   const typescript = import.meta.url.endsWith('.ts')
-  const script = fileURLToPath(new URL(`../../fixtures/killed-run.${typescript ? 'ts' : 'js'}`, import.meta.url))
-  const child = spawn(process.execPath, [...(typescript ? ['--import', 'tsx'] : []), script, JSON.stringify(run)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const script = fileURLToPath(
+    new URL(`../../fixtures/killed-run.${typescript ? 'ts' : 'js'}`, import.meta.url),
+  )
+  const child = spawn(
+    process.execPath,
+    [...(typescript ? ['--import', 'tsx'] : []), script, JSON.stringify(run)],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  )
   let output = ''
   child.stdout.on('data', (bytes: Buffer) => (output += bytes.toString()))
   return new Promise((resolve) => {
     child.on('close', (_code, signal) => {
       const lines = output.split('\n').filter((line) => line !== '')
-      resolve({ lines: lines.filter((line) => !line.startsWith('end ')), end: lines.find((line) => line.startsWith('end ')), signal })
+      resolve({
+        lines: lines.filter((line) => !line.startsWith('end ')),
+        end: lines.find((line) => line.startsWith('end ')),
+        signal,
+      })
     })
   })
 }
@@ -140,7 +176,11 @@ test('on a folder: killed after any durable write, the next run ends with the sa
   }
   const fresh = (): Place => {
     count++
-    return { zone: { kind: 'folder', path: zone }, state: { kind: 'folder', path: join(folder, `state-${count}`) }, reports: { kind: 'folder', path: join(folder, `reports-${count}`) } }
+    return {
+      zone: { kind: 'folder', path: zone },
+      state: { kind: 'folder', path: join(folder, `state-${count}`) },
+      reports: { kind: 'folder', path: join(folder, `reports-${count}`) },
+    }
   }
   await matrix('folder', land, fresh, folder)
 })
@@ -149,17 +189,29 @@ test('on S3: the same', async () => {
   const server = await startS3Server()
   try {
     server.makeBucket('matrix')
-    const at = (prefix: string): StoreAddress => ({ kind: 's3', bucket: 'matrix', prefix, endpoint: server.endpoint, forcePathStyle: true, region: 'eu-west-2' })
+    const at = (prefix: string): StoreAddress => ({
+      kind: 's3',
+      bucket: 'matrix',
+      prefix,
+      endpoint: server.endpoint,
+      forcePathStyle: true,
+      region: 'eu-west-2',
+    })
     let count = 0
     const land = async (): Promise<StoreAddress> => {
       const store = openStore(at('dropzone/'))
-      for (const [path, content] of Object.entries(records)) await store.createIfAbsent(transferPrefix(transfer) + path, content)
+      for (const [path, content] of Object.entries(records))
+        await store.createIfAbsent(transferPrefix(transfer) + path, content)
       await store.close()
       return at('dropzone/')
     }
     const fresh = (): Place => {
       count++
-      return { zone: at('dropzone/'), state: at(`state-${count}/`), reports: at(`reports-${count}/`) }
+      return {
+        zone: at('dropzone/'),
+        state: at(`state-${count}/`),
+        reports: at(`reports-${count}/`),
+      }
     }
     await matrix('S3', land, fresh, folder)
   } finally {

@@ -13,7 +13,10 @@ test.after(async () => {
 })
 
 /** All reports of the samples, for one way of cutting and sharing out the work. */
-async function reports(chunkFiles: number, { threads, pool }: (typeof pools)[number]): Promise<string> {
+async function reports(
+  chunkFiles: number,
+  { threads, pool }: (typeof pools)[number],
+): Promise<string> {
   const lab = makeLab({ pool, threads, yaml: `chunk: { maxFiles: ${chunkFiles} }` })
   try {
     const all = []
@@ -36,17 +39,33 @@ test('the same consignment gives the same report for any chunk size and number o
   const [first] = pools
   assert.ok(first)
   const expected = await reports(1, first)
-  for (const [chunkFiles, at] of [[7, 0], [500, 0], [1, 1], [7, 1], [500, 1], [1, 2], [7, 2], [500, 2]] as const) {
+  for (const [chunkFiles, at] of [
+    [7, 0],
+    [500, 0],
+    [1, 1],
+    [7, 1],
+    [500, 1],
+    [1, 2],
+    [7, 2],
+    [500, 2],
+  ] as const) {
     const how = pools[at]
     assert.ok(how)
-    assert.equal(await reports(chunkFiles, how), expected, `chunks of ${chunkFiles}, ${how.threads} threads`)
+    assert.equal(
+      await reports(chunkFiles, how),
+      expected,
+      `chunks of ${chunkFiles}, ${how.threads} threads`,
+    )
   }
 })
 
 test('in every row of every report, done and not done add up', async () => {
   const [, two] = pools
   assert.ok(two)
-  const all = JSON.parse(await reports(3, two)) as { name: string; json: { checks: { check: string; tally: CheckTally }[] } }[]
+  const all = JSON.parse(await reports(3, two)) as {
+    name: string
+    json: { checks: { check: string; tally: CheckTally }[] }
+  }[]
   assert.ok(all.length >= 8)
   for (const { name, json } of all) {
     for (const { check, tally } of json.checks) assert.ok(totalsAddUp(tally), `${name}: ${check}`)

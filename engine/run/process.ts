@@ -103,6 +103,7 @@ export async function processTransfer(
       chunks,
       resumed,
       retryUncheckedHours: options.reportNow ? 0 : config.retryUncheckedHours,
+      retryPendingHours: options.reportNow ? 0 : config.malwareWaitMinutes / 60,
       now: engine.now,
       signal: engine.signal,
       onProgress: (done) => options.onProgress?.({ kind: 'checked', attempt, ...done }),

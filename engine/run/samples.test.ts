@@ -2,7 +2,12 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
-import { changeWhileProcessed, landSample, sampleNames, samplesFolder } from '../../fixtures/consignments.ts'
+import {
+  changeWhileProcessed,
+  landSample,
+  sampleNames,
+  samplesFolder,
+} from '../../fixtures/consignments.ts'
 import { comparable, makeLab } from '../../fixtures/lab.ts'
 
 /**
