@@ -22,6 +22,23 @@ const SECONDS_PER_FILE = 0.02
 /** Slow enough to be true of one S3 connection, so that a chunk ends within minutes anywhere. */
 const BYTES_PER_SECOND = 80 * 1024 * 1024
 
+/** A consignment is shared out in at least so many chunks, where they would not become tiny. */
+const SHARES = 16
+const LEAST_FILES = 250
+const LEAST_BYTES = 64 * 1024 * 1024
+
+/** Limits for one consignment: smaller chunks for a small one, so that every thread gets some of it. */
+export function limitsFor(
+  total: { readonly files: number; readonly bytes: number },
+  limits: ChunkLimits,
+): ChunkLimits {
+  return {
+    maxFiles: Math.min(limits.maxFiles, Math.max(LEAST_FILES, Math.ceil(total.files / SHARES))),
+    maxBytes: Math.min(limits.maxBytes, Math.max(LEAST_BYTES, Math.ceil(total.bytes / SHARES))),
+    maxCostSeconds: limits.maxCostSeconds,
+  }
+}
+
 /**
  * Cut the inventory into chunks, in its own order.
  *

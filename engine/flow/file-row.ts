@@ -130,7 +130,8 @@ function gravest(outcomes: readonly CheckOutcome[]): CheckOutcome {
 
 /** The same fact may come from reading a file and from listing it again. */
 function distinct(findings: readonly Finding[]): Finding[] {
-  const identity = ({ code, path, place, value }: Finding) => JSON.stringify([code, path, place, value])
+  const identity = ({ code, path, place, value }: Finding) =>
+    JSON.stringify([code, path, place, value])
   return [...new Map(findings.map((finding) => [identity(finding), finding])).values()]
 }
 

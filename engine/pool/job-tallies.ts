@@ -1,11 +1,16 @@
 import { jobs } from '../../jobs/index.ts'
 import type { JobTallies } from './messages.ts'
 
-/** Fold two sets of tallies; a job that is in one of them only keeps its own. */
-export function mergeTallies(a: JobTallies, b: JobTallies): JobTallies {
-  const merged: Record<string, unknown> = {}
+/** Fold sets of tallies; a job that is in some of them only counts those. */
+export function sumTallies(all: readonly JobTallies[]): JobTallies {
+  const sum: Record<string, unknown> = {}
   for (const [id, job] of Object.entries(jobs)) {
-    if (id in a || id in b) merged[id] = job.merge(a[id] ?? job.empty, b[id] ?? job.empty)
+    let tally: unknown
+    for (const one of all) {
+      const next = one[id]
+      if (next !== undefined) tally = tally === undefined ? next : job.merge(tally, next)
+    }
+    if (tally !== undefined) sum[id] = tally
   }
-  return merged
+  return sum
 }

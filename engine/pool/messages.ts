@@ -1,5 +1,6 @@
 import type { CheckOutcome, JobSettings } from '../model/check.ts'
 import type { Algorithm, Digests, StatedChecksum } from '../model/checksum.ts'
+import type { UncheckedReason } from '../model/finding.ts'
 import type { InventoryEntry } from '../model/inventory.ts'
 
 /**
@@ -42,12 +43,17 @@ export type ReadLimits = {
   readonly concurrentReads: number
 }
 
-/** The one message back. Never an exception: classes and codes are lost between threads. */
+/** The one message back: text rather than objects, because it is stored as text. Never an exception: classes and codes are lost between threads. */
 export type ChunkReply =
   | {
       readonly kind: 'checked'
-      readonly files: readonly CheckedFile[]
+      /** A CheckedFile as JSON for each entry, in their order; S3 versions left out. */
+      readonly lines: readonly string[]
+      /** S3 versions that were read, by position; none where the store has none. */
+      readonly versions: readonly (string | null)[]
       readonly tallies: JobTallies
+      /** Why something was unchecked that may succeed later; each reason once. */
+      readonly retryable: readonly UncheckedReason[]
     }
   /** The stop flag was seen; nothing of the chunk counts. */
   | { readonly kind: 'handed back' }

@@ -3,9 +3,10 @@ import { retrying } from '../adapters/retrying-store.ts'
 import type { Store } from '../adapters/store.ts'
 import { jobs } from '../../jobs/index.ts'
 import { checkFile, type FileChecked } from './check-file.ts'
-import { mergeTallies } from './job-tallies.ts'
+import { sumTallies } from './job-tallies.ts'
+import type { UncheckedReason } from '../model/finding.ts'
 import { loadDigests } from './digest-set.ts'
-import type { ChunkReply, ChunkTask, StoreAddress } from './messages.ts'
+import type { CheckedFile, ChunkReply, ChunkTask, StoreAddress } from './messages.ts'
 
 /** Stores stay open from chunk to chunk: a connection is dearer than a message. */
 const stores = new Map<string, Store>()
@@ -65,9 +66,29 @@ async function checkEntries(task: ChunkTask): Promise<ChunkReply> {
   await Promise.all(Array.from({ length: together }, takeFiles))
   const checked = files.filter((file) => file !== undefined)
   if (checked.length !== task.entries.length) return { kind: 'handed back' }
+  const versions = checked.map(({ file }) => file.versionId ?? null)
   return {
     kind: 'checked',
-    files: checked.map(({ file }) => file),
-    tallies: checked.reduce((sum, { tallies }) => mergeTallies(sum, tallies), {}),
+    lines: checked.map(({ file }) => renderLine(file)),
+    versions: versions.some((version) => version !== null) ? versions : [],
+    tallies: sumTallies(checked.map(({ tallies }) => tallies)),
+    retryable: retryableReasons(checked.map(({ file }) => file)),
   }
+}
+
+/** What is stored follows from sealed bytes and frozen rules alone: no version ids, no times. */
+function renderLine({ versionId: _versionId, ...file }: CheckedFile): string {
+  return JSON.stringify(file)
+}
+
+function retryableReasons(files: readonly CheckedFile[]): UncheckedReason[] {
+  const reasons = new Set<UncheckedReason>()
+  for (const { outcomes } of files) {
+    for (const id in outcomes) {
+      const outcome = outcomes[id]
+      if (outcome?.kind === 'unchecked' && outcome.unchecked.retryable)
+        reasons.add(outcome.unchecked.reason)
+    }
+  }
+  return [...reasons].sort()
 }

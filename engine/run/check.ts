@@ -1,11 +1,13 @@
+import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Store } from '../adapters/store.ts'
 import { dispatchOrder, type Chunk } from '../flow/chunk.ts'
 import { awakeHours, isolate, type Try } from '../flow/isolate.ts'
 import { transferPrefix, type Attempt } from '../model/transfer.ts'
 import type { CheckPool } from '../pool/pool.ts'
-import { mergeTallies } from '../pool/job-tallies.ts'
+import { sumTallies } from '../pool/job-tallies.ts'
 import type { CheckedFile, JobTallies, ReadLimits, StoreAddress } from '../pool/messages.ts'
+import type { UncheckedReason } from '../model/finding.ts'
 import type { InventoryEntry } from '../model/inventory.ts'
 import { jobs } from '../../jobs/index.ts'
 import { mark, readState, readText, writeOnce } from './create-once.ts'
@@ -53,6 +55,7 @@ export async function checkAttempt(
   options: CheckOptions,
 ): Promise<CheckEnd> {
   const { state, version } = options
+  const startedAt = options.now().toISOString()
   const done = await chunksWithResult(state, attempt, version)
   const tries = await readTries(state, attempt, version)
   const reader = new InventoryReader(state, attempt, intake)
@@ -77,6 +80,13 @@ export async function checkAttempt(
   }
   // One more than there are threads, so that a thread never waits while a result is written.
   await Promise.all(Array.from({ length: options.threads + 1 }, takeChunks))
+  await mark(state, eventKey(attempt, `run-${version}-${randomUUID()}`), {
+    host: hostname(),
+    node: process.version,
+    startedAt,
+    endedAt: options.now().toISOString(),
+    chunks: options.chunks.length - done.size,
+  })
   if (options.signal.aborted) return 'stopped'
   return postponed === 0 ? 'all results written' : 'some to be tried again'
 }
@@ -99,16 +109,17 @@ async function checkChunk(
     await mark(state, tryKey(attempt, version, chunk.index, tries.length), one)
     tries.push(one)
   }
-  const startedAt = options.now()
+  const lines: (string | undefined)[] = Array.from({ length: chunk.count })
+  const versions: (string | null)[] = []
+  const reasons = new Set<UncheckedReason>()
   let tallies: JobTallies = {}
-  const files: (CheckedFile | undefined)[] = Array.from({ length: chunk.count })
   for (;;) {
     const { ranges, poisoned } = isolate(chunk.count, tries)
     for (const position of poisoned) {
       const entry = entries[position]
-      if (entry !== undefined) files[position] = poisonedFile(entry)
+      if (entry !== undefined) lines[position] = JSON.stringify(poisonedFile(entry))
     }
-    const next = ranges.find(({ from, to }) => files.slice(from, to).includes(undefined))
+    const next = ranges.find(({ from, to }) => lines.slice(from, to).includes(undefined))
     if (next === undefined) break
     if (options.signal.aborted) return false
     if (options.resumed || tries.length > 0) await record({ kind: 'started', ...next })
@@ -125,37 +136,34 @@ async function checkChunk(
     if (reply.kind === 'bug') throw new Error(reply.message)
     if (reply.kind === 'crashed') await record({ kind: 'crashed', ...next })
     else {
-      for (const [i, file] of reply.files.entries()) files[next.from + i] = file
-      tallies = mergeTallies(tallies, reply.tallies)
+      for (const [i, line] of reply.lines.entries()) lines[next.from + i] = line
+      for (const [i, version] of reply.versions.entries()) versions[next.from + i] = version
+      for (const reason of reply.retryable) reasons.add(reason)
+      tallies = sumTallies([tallies, reply.tallies])
     }
   }
-  const checked = files.filter((file) => file !== undefined)
-  const reasons = retryableReasons(checked)
-  if (reasons.length > 0 && awakeHours(tries) < deadlineHours(reasons, options)) {
-    await record({ kind: 'unchecked', from: 0, to: chunk.count, reasons })
+  if (reasons.size > 0 && awakeHours(tries) < deadlineHours(reasons, options)) {
+    await record({ kind: 'unchecked', from: 0, to: chunk.count, reasons: [...reasons].sort() })
     return false
   }
-  await mark(state, eventKey(attempt, `check-${version}-${chunk.index}`), {
-    host: hostname(),
-    node: process.version,
-    startedAt: startedAt.toISOString(),
-    endedAt: options.now().toISOString(),
-    tries: tries.length,
-    versions: checked.map(({ versionId }) => versionId ?? null),
-  })
-  await writeOnce(state, resultKey(attempt, version, chunk.index), renderResult(tallies, checked))
+  const hasVersions = versions.length > 0
+  if (hasVersions) {
+    const read = Array.from({ length: chunk.count }, (_, i) => versions[i] ?? null)
+    await mark(state, eventKey(attempt, `versions-${version}-${chunk.index}`), { versions: read })
+  }
+  const text = [JSON.stringify({ tallies, hasVersions }), ...lines, ''].join('\n')
+  await writeOnce(state, resultKey(attempt, version, chunk.index), text)
   options.onProgress?.({ files: chunk.count, bytes: chunk.bytes })
   return true
 }
 
-/** What a result holds follows from sealed bytes and frozen rules alone: no version ids, no times. */
-function renderResult(tallies: JobTallies, files: readonly CheckedFile[]): string {
-  const lines = files.map(({ versionId: _versionId, ...file }) => JSON.stringify(file))
-  return [JSON.stringify({ tallies }), ...lines].join('\n') + '\n'
-}
-
 /** One chunk's result: the jobs' tallies, then a line for each file in inventory order. */
-export type ChunkResult = { readonly tallies: JobTallies; readonly files: readonly CheckedFile[] }
+export type ChunkResult = {
+  readonly tallies: JobTallies
+  /** Whether S3 versions of what was read lie beside it. */
+  readonly hasVersions: boolean
+  readonly files: readonly CheckedFile[]
+}
 
 export async function readResult(
   state: Store,
@@ -165,11 +173,11 @@ export async function readResult(
 ): Promise<ChunkResult> {
   const text = await readText(state, resultKey(attempt, version, chunk))
   const endOfHeader = text.indexOf('\n') + 1
-  const { tallies } = JSON.parse(text.slice(0, endOfHeader)) as { tallies: JobTallies }
-  return { tallies, files: parseLines<CheckedFile>(text.slice(endOfHeader)) }
+  const header = JSON.parse(text.slice(0, endOfHeader)) as Pick<ChunkResult, 'tallies' | 'hasVersions'>
+  return { ...header, files: parseLines<CheckedFile>(text.slice(endOfHeader)) }
 }
 
-/** S3 versions that were read for a chunk, by position; none on a folder. */
+/** S3 versions that were read for a chunk, by position. */
 export async function readVersions(
   state: Store,
   attempt: Attempt,
@@ -178,7 +186,7 @@ export async function readVersions(
 ): Promise<readonly (string | null)[]> {
   const event = await readState<{ versions: readonly (string | null)[] }>(
     state,
-    eventKey(attempt, `check-${version}-${chunk}`),
+    eventKey(attempt, `versions-${version}-${chunk}`),
   )
   return event.versions
 }
@@ -212,21 +220,10 @@ async function readTries(
   return tries
 }
 
-function deadlineHours(reasons: readonly string[], options: CheckOptions): number {
-  return reasons.every((reason) => reason === 'pending')
+function deadlineHours(reasons: ReadonlySet<UncheckedReason>, options: CheckOptions): number {
+  return [...reasons].every((reason) => reason === 'pending')
     ? options.retryPendingHours
     : options.retryUncheckedHours
-}
-
-function retryableReasons(files: readonly CheckedFile[]): string[] {
-  const reasons = new Set<string>()
-  for (const { outcomes } of files) {
-    for (const outcome of Object.values(outcomes)) {
-      if (outcome.kind === 'unchecked' && outcome.unchecked.retryable)
-        reasons.add(outcome.unchecked.reason)
-    }
-  }
-  return [...reasons].sort()
 }
 
 /** A file that no worker survives is ours to explain, not the sender's to fix. */

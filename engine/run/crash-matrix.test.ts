@@ -32,8 +32,8 @@ const WRITES = [
   'write reports office/networkdrive/t1/status.json',
   'create state consignments/{ref}/{n}/plan.json',
   'create state consignments/{ref}/{n}/tries/{n}/{n}/{n}.json',
-  'create state consignments/{ref}/{n}/events/check-{n}-{n}.json',
   'create state consignments/{ref}/{n}/results/{n}/{n}.jsonl',
+  'create state consignments/{ref}/{n}/events/run-{n}-{uuid}.json',
   'create state consignments/{ref}/{n}/relist/{n}.jsonl',
   'write reports office/{ref}/attempt-{n}/version-{n}/{digest}/findings.csv',
   'write reports office/{ref}/attempt-{n}/version-{n}/{digest}/files.csv',
@@ -49,6 +49,7 @@ function rowOf(line: string): string {
     .replace(/WHF-\d{4}-[A-Z0-9]+/g, '{ref}')
     .replace(/references\/WHF-\d{4}/, 'references/WHF-{year}')
     .replace(/\/[0-9a-f]{16}\//, '/{digest}/')
+    .replace(/[0-9a-f]{8}-[0-9a-f-]{27}/, '{uuid}')
     .replace(/networkdrive\/t1/, 'networkdrive/T')
     .replace(/\d+/g, '{n}')
     .replace('networkdrive/T', 'networkdrive/t1')

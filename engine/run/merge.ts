@@ -13,7 +13,7 @@ import type { InventoryEntry } from '../model/inventory.ts'
 import { codes, type CheckId } from '../model/codes.ts'
 import type { FileRow, OutcomeTables, Totals } from '../model/outcome.ts'
 import type { Attempt } from '../model/transfer.ts'
-import { mergeTallies } from '../pool/job-tallies.ts'
+import { sumTallies } from '../pool/job-tallies.ts'
 import type { CheckedFile, JobTallies } from '../pool/messages.ts'
 import { ExternalSort, readLines } from '../scratch/external-sort.ts'
 import { isExcludedName } from '../../jobs/excluded-names.ts'
@@ -74,7 +74,7 @@ export async function mergeAttempt(
   const context: RowContext = {
     checkOfJob: new Map(Object.values(jobs).map(({ id, check }) => [id, check])),
     lists: intake.lists,
-    sidecars: await hasSidecars(state, attempt, intake),
+    sidecars: intake.sidecars,
     isExcluded: (path) => isExcludedName(path, intake.rules.settings.excludedNames),
   }
   const renames = await findRenames(attempt, intake, plan, options)
@@ -90,7 +90,7 @@ export async function mergeAttempt(
     intake,
     plan,
     options,
-    (one) => (tallies = mergeTallies(tallies, one)),
+    (one) => (tallies = sumTallies([tallies, one])),
   )) {
     const code = relisted.get(entry.key)
     const renamedFrom = renames.byKey.get(entry.key)
@@ -213,10 +213,8 @@ async function* inventoryEntries(
 }
 
 async function loadResult(state: Store, attempt: Attempt, version: number, chunk: number) {
-  const [result, versions] = await Promise.all([
-    readResult(state, attempt, version, chunk),
-    readVersions(state, attempt, version, chunk),
-  ])
+  const result = await readResult(state, attempt, version, chunk)
+  const versions = result.hasVersions ? await readVersions(state, attempt, version, chunk) : []
   return { ...result, versions }
 }
 
@@ -228,12 +226,6 @@ function jobNotes(tallies: JobTallies): Map<CheckId, readonly string[]> {
 
 function isAboutSealed(drift: Drift): drift is Drift & { code: 'FILE.CHANGED' | 'FILE.REMOVED' } {
   return drift.code !== 'FILE.ADDED' && drift.key.startsWith('records/')
-}
-
-async function hasSidecars(state: Store, attempt: Attempt, intake: Intake): Promise<boolean> {
-  for await (const entry of inventoryEntries(state, attempt, intake))
-    if (entry.sidecar !== undefined) return true
-  return false
 }
 
 type Renames = {

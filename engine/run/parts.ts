@@ -26,6 +26,7 @@ export class PartWriter<T> {
   readonly #series: PartSeries
   readonly #keyOf: ((value: T) => string) | undefined
   #lines: string[] = []
+  #values: T[] = []
   #firstKey: string | undefined
   #lastKey: string | undefined
   readonly summaries: PartSummary[]
@@ -49,6 +50,7 @@ export class PartWriter<T> {
       this.#firstKey ??= this.#lastKey
     }
     this.#lines.push(JSON.stringify(value))
+    this.#values.push(value)
     if (this.#lines.length >= LINES_PER_PART) await this.#flush()
   }
 
@@ -60,21 +62,33 @@ export class PartWriter<T> {
 
   async #flush(): Promise<void> {
     const content = this.#lines.join('\n') + '\n'
-    await writeOnce(
-      this.#store,
-      partKey(this.#attempt, this.#series, this.summaries.length),
-      content,
-    )
+    const key = partKey(this.#attempt, this.#series, this.summaries.length)
+    await writeOnce(this.#store, key, content)
     this.summaries.push({
       lines: this.#lines.length,
       sha256: createHash('sha256').update(content).digest('hex'),
       ...(this.#firstKey === undefined ? {} : { firstKey: this.#firstKey }),
       ...(this.#lastKey === undefined ? {} : { lastKey: this.#lastKey }),
     })
+    remember(this.#store, key, this.#values)
     this.#lines = []
+    this.#values = []
     this.#firstKey = undefined
     this.#lastKey = undefined
   }
+}
+
+/**
+ * The last few parts in memory, because each step reads what the step before it wrote. Parts
+ * never change, so nothing here can be stale.
+ */
+const recent = new Map<string, readonly unknown[]>()
+const RECENT_PARTS = 10 // up to about 50 MB
+
+function remember(store: Store, key: string, values: readonly unknown[]): void {
+  const oldest = recent.keys().next().value
+  if (recent.size >= RECENT_PARTS && oldest !== undefined) recent.delete(oldest)
+  recent.set(`${store.address}\n${key}`, values)
 }
 
 export async function readPart<T>(
@@ -82,8 +96,14 @@ export async function readPart<T>(
   attempt: Attempt,
   series: PartSeries,
   number: number,
-): Promise<T[]> {
-  return parseLines<T>(await readText(store, partKey(attempt, series, number)))
+): Promise<readonly T[]> {
+  const key = partKey(attempt, series, number)
+  const held = recent.get(`${store.address}
+${key}`)
+  if (held !== undefined) return held as readonly T[]
+  const values = parseLines<T>(await readText(store, key))
+  remember(store, key, values)
+  return values
 }
 
 export async function* readParts<T>(

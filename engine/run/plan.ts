@@ -1,5 +1,5 @@
 import type { Store } from '../adapters/store.ts'
-import { chunkInventory, type Chunk, type ChunkLimits } from '../flow/chunk.ts'
+import { chunkInventory, limitsFor, type Chunk, type ChunkLimits } from '../flow/chunk.ts'
 import type { InventoryEntry } from '../model/inventory.ts'
 import type { Attempt } from '../model/transfer.ts'
 import { readState, readStateIfThere } from './create-once.ts'
@@ -27,7 +27,11 @@ export async function planAttempt(
   )) {
     sizes.push(entry.carried === undefined ? entry.sizeBytes : 0)
   }
-  const plan: Plan = { chunks: chunkInventory(sizes, limits), limits }
+  const chosen = limitsFor(
+    { files: sizes.length, bytes: sizes.reduce((sum, size) => sum + size, 0) },
+    limits,
+  )
+  const plan: Plan = { chunks: chunkInventory(sizes, chosen), limits: chosen }
   const won = await state.createIfAbsent(planKey(attempt), JSON.stringify(plan))
   if (won === 'created') return { plan, resumed: false }
   return { plan: await readState<Plan>(state, planKey(attempt)), resumed: true }
@@ -41,7 +45,7 @@ export class InventoryReader {
   readonly #attempt: Attempt
   /** Position of the first entry of each part, and one past the last. */
   readonly #starts: number[] = [0]
-  readonly #held = new Map<number, Promise<InventoryEntry[]>>()
+  readonly #held = new Map<number, Promise<readonly InventoryEntry[]>>()
 
   constructor(state: Store, attempt: Attempt, intake: Pick<Intake, 'inventory'>) {
     this.#state = state
@@ -63,7 +67,7 @@ export class InventoryReader {
     return entries
   }
 
-  #part(number: number): Promise<InventoryEntry[]> {
+  #part(number: number): Promise<readonly InventoryEntry[]> {
     const held = this.#held.get(number)
     if (held !== undefined) return held
     const read = readPart<InventoryEntry>(this.#state, this.#attempt, 'inventory', number)

@@ -7,6 +7,7 @@ import { suite } from 'uvu'
 import { codesOf, makeLab } from '../../fixtures/lab.ts'
 import { StoreError, type Store } from '../adapters/store.ts'
 import { transferPrefix } from '../model/transfer.ts'
+import type { CheckedFile } from '../pool/messages.ts'
 import { createCheckPool } from '../pool/pool.ts'
 import { decide, newestReport, requestRecheck } from './decisions.ts'
 import { readSummaries, reindex } from './index-segments.ts'
@@ -35,6 +36,11 @@ type Report = {
   sinceLastAttempt?: Record<string, unknown>
   attempt: number
   findings: { code: string; examples: { path?: string; expected?: string; value?: string }[] }[]
+}
+
+/** A reply as a worker would give it that found other outcomes. */
+function edited<Reply extends { readonly lines: readonly string[] }>(reply: Reply, edit: (file: CheckedFile) => CheckedFile): Reply {
+  return { ...reply, lines: reply.lines.map((one) => JSON.stringify(edit(JSON.parse(one) as CheckedFile))) }
 }
 
 test('a transfer with no files is reported as empty', async () => {
@@ -144,18 +150,7 @@ test('what we may not read is unchecked and ours, and hides nothing of the list 
     check: async (task: Parameters<typeof pool.check>[0]) => {
       const reply = await pool.check(task)
       if (reply.kind !== 'checked') return reply
-      return {
-        ...reply,
-        files: reply.files.map((file) =>
-          file.path === 'b.txt'
-            ? {
-                ...file,
-                digests: {},
-                outcomes: { ...file.outcomes, sha256: denied, fixity: denied },
-              }
-            : file,
-        ),
-      }
+      return edited(reply, (file) => (file.path === 'b.txt' ? { ...file, digests: {}, outcomes: { ...file.outcomes, sha256: denied, fixity: denied } } : file))
     },
   }
   const lab = makeLab({ pool: refusing })
@@ -209,14 +204,7 @@ test('a sweep tries unavailable files again and reports only when the deadline h
           retryable: true,
         },
       } as const
-      return {
-        ...reply,
-        files: reply.files.map((file) => ({
-          ...file,
-          digests: {},
-          outcomes: { ...file.outcomes, sha256: unchecked },
-        })),
-      }
+      return { ...edited(reply, (file) => ({ ...file, digests: {}, outcomes: { ...file.outcomes, sha256: unchecked } })), retryable: ['unavailable' as const] }
     },
   }
   const lab = makeLab({ pool: flaky })

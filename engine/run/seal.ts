@@ -43,6 +43,8 @@ export type Intake = {
   readonly notes: readonly PartSummary[]
   readonly files: number
   readonly bytes: number
+  /** Whether any record has a sidecar (TDR's layout). */
+  readonly sidecars: boolean
   readonly documents: readonly SealedDocument[]
   readonly sources: readonly SourceRow[]
   /** Whether any document lists all files, and whether any of them is metadata. */
@@ -182,12 +184,14 @@ export async function sealAttempt(
     })
     let files = 0
     let bytes = 0
+    let anySidecar = false
     for (const entry of parsed<InventoryEntry>(joined)) {
       const claimed = similar.byKey.get(entry.key)
       await inventory.add(
         claimed === undefined ? entry : listedAs(applyClaims(entry, claimed), claimed),
       )
       files++
+      anySidecar ||= entry.sidecar !== undefined
       bytes += entry.sizeBytes
     }
     const missing = new PartWriter<ReturnType<typeof missingFile>>(state, attempt, 'missing')
@@ -213,6 +217,7 @@ export async function sealAttempt(
       notes: await notes.end(),
       files,
       bytes,
+      sidecars: anySidecar,
       documents: read.sealed.map(({ document }) => document),
       sources: read.sources,
       lists,
