@@ -1,4 +1,4 @@
-import { StoreError } from './store.ts'
+import { unrepresentable } from './folder-errors.ts'
 
 /**
  * Names in a folder are bytes; keys are strings. A name that is not UTF-8 carries each stray byte
@@ -8,11 +8,20 @@ import { StoreError } from './store.ts'
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 const NAME_LIMIT_BYTES = 255
 
+/** Unfinished writes, at the root; never listed, so a kill leaves nothing that looks like an object. */
+export const TEMPORARY = '.wharfinger-tmp'
+
+// eslint-disable-next-line no-control-regex
+const ASCII = /^[\x00-\x7f]*$/
+
+export function isAscii(text: string): boolean {
+  return ASCII.test(text)
+}
+
 /** The key for bytes given as latin1 text, one character a byte. */
 export function keyOfLatin1(latin1: string): string {
   // Nearly all names are ASCII, and are their own keys.
-  // eslint-disable-next-line no-control-regex
-  if (/^[\x00-\x7f]*$/.test(latin1)) return latin1
+  if (isAscii(latin1)) return latin1
   const bytes = Buffer.from(latin1, 'latin1')
   try {
     return utf8.decode(bytes)
@@ -74,22 +83,25 @@ function tryDecode(bytes: Uint8Array): string | undefined {
 
 /** Throws 'unrepresentable' for a key that a folder cannot hold, or that would leave it. */
 export function checkFolderKey(key: string): void {
-  for (const segment of key.split('/')) {
-    const why =
-      segment === ''
-        ? 'has an empty name in it'
-        : segment === '.' || segment === '..'
-          ? 'has a name that means another folder'
-          : segment.includes('\0')
-            ? 'has a NUL character in it'
-            : segment.length > NAME_LIMIT_BYTES / 4 && bytesOfKey(segment).length > NAME_LIMIT_BYTES
-              ? 'has a name of more than 255 bytes'
-              : undefined
-    if (why !== undefined)
-      throw new StoreError(
-        'unrepresentable',
-        key,
-        `a folder cannot hold ${JSON.stringify(key)}: it ${why}`,
-      )
-  }
+  for (const segment of key.split('/')) checkSegment(segment, key)
+  if (key === TEMPORARY || key.startsWith(`${TEMPORARY}/`))
+    throw unrepresentable(key, 'is where unfinished writes are kept')
+}
+
+/** The same for a prefix, whose last name may be empty or the beginning of one. */
+export function checkFolderPrefix(prefix: string): void {
+  for (const segment of prefix.split('/').slice(0, -1)) checkSegment(segment, prefix)
+  if (prefix.includes('\0')) throw unrepresentable(prefix, 'has a NUL character in it')
+}
+
+function checkSegment(segment: string, key: string): void {
+  if (segment === '') throw unrepresentable(key, 'has an empty name in it')
+  if (segment === '.' || segment === '..')
+    throw unrepresentable(key, 'has a name that means another folder')
+  if (segment.includes('\0')) throw unrepresentable(key, 'has a NUL character in it')
+  // Two spellings of the same bytes would be two keys for one file.
+  if (!segment.isWellFormed() && keyOfLatin1(bytesOfKey(segment).toString('latin1')) !== segment)
+    throw unrepresentable(key, 'has half a character in it')
+  if (segment.length > NAME_LIMIT_BYTES / 4 && bytesOfKey(segment).length > NAME_LIMIT_BYTES)
+    throw unrepresentable(key, 'has a name of more than 255 bytes')
 }

@@ -150,3 +150,9 @@ export class StoreError extends Error {
     return this.reason === 'unavailable'
   }
 }
+
+/** For the start of a call and for loops: the caller's own reason for the abort becomes the cause. */
+export function refuseAborted(key: string, options: StoreCallOptions | undefined): void {
+  if (options?.signal?.aborted === true)
+    throw new StoreError('aborted', key, 'stopped by the caller', { cause: options.signal.reason })
+}
