@@ -180,11 +180,12 @@ export type FileRow = {
   readonly carriedFromAttempt?: number
 }
 
-/** The long tables, re-readable, in canonical order: findings by code, path and place; files by key. */
+/** The long tables, re-readable, in canonical order: findings by check, code, path and place; files by key. */
 export type OutcomeTables = {
   findings(): AsyncIterable<Finding>
   unchecked(): AsyncIterable<Unchecked>
-  files(): AsyncIterable<FileRow>
+  /** files.csv, already as text. */
+  filesCsv(): AsyncIterable<string>
 }
 
 /** Recorded create-once when an archivist decides about one report. */

@@ -70,25 +70,14 @@ function findingCells({ code, path, place, value, expected, detail }: Finding): 
 
 const CHECK_IDS = Object.keys(checks) as CheckId[]
 
-/** files.csv: one line for every file, in key order. */
-export async function* filesCsv(tables: Pick<OutcomeTables, 'files'>): AsyncGenerator<string> {
-  yield (
-    BOM +
-    toCsv([
-      [
-        'path',
-        'key',
-        'size_bytes',
-        ...algorithms,
-        'stated',
-        'version',
-        ...CHECK_IDS,
-        'codes',
-        'carried_from_attempt',
-      ],
-    ])
-  )
-  yield* inPieces(tables.files(), fileCells)
+/** files.csv: one line for every file, in key order. First this, then `filesCsvRows` as often as needed. */
+export function filesCsvHeader(): string {
+  const header = ['path', 'key', 'size_bytes', ...algorithms, 'stated', 'version', ...CHECK_IDS]
+  return BOM + toCsv([[...header, 'codes', 'carried_from_attempt']])
+}
+
+export function filesCsvRows(rows: readonly FileRow[]): string {
+  return toCsv(rows.map(fileCells))
 }
 
 function fileCells(row: FileRow): Cell[] {

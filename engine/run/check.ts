@@ -173,7 +173,10 @@ export async function readResult(
 ): Promise<ChunkResult> {
   const text = await readText(state, resultKey(attempt, version, chunk))
   const endOfHeader = text.indexOf('\n') + 1
-  const header = JSON.parse(text.slice(0, endOfHeader)) as Pick<ChunkResult, 'tallies' | 'hasVersions'>
+  const header = JSON.parse(text.slice(0, endOfHeader)) as Pick<
+    ChunkResult,
+    'tallies' | 'hasVersions'
+  >
   return { ...header, files: parseLines<CheckedFile>(text.slice(endOfHeader)) }
 }
 

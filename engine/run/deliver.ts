@@ -7,7 +7,7 @@ import type { Store } from '../adapters/store.ts'
 import type { FindingCode } from '../model/codes.ts'
 import type { Outcome, OutcomeTables, Status, Verdict } from '../model/outcome.ts'
 import type { Attempt } from '../model/transfer.ts'
-import { filesCsv, findingsCsv } from '../report/csv.ts'
+import { findingsCsv } from '../report/csv.ts'
 import { renderHtml } from '../report/html.ts'
 import { renderJson } from '../report/json.ts'
 import { claim, mark, readStateIfThere } from './create-once.ts'
@@ -63,7 +63,7 @@ export async function deliverReport(
   const write = (name: string, body: AsyncIterable<string> | string) =>
     writeByDigest(reports, prefix, name, body, options.scratch)
   const findings = await write('findings.csv', findingsCsv(tables))
-  const files = await write('files.csv', filesCsv(tables))
+  const files = await write('files.csv', tables.filesCsv())
   const json = await write(
     'report.json',
     renderJson(outcome, { findingsCsv: findings, filesCsv: files }),

@@ -1,4 +1,4 @@
-import { createWriteStream } from 'node:fs'
+import { createReadStream, createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { once } from 'node:events'
 import { finished } from 'node:stream/promises'
@@ -15,9 +15,10 @@ import type { FileRow, OutcomeTables, Totals } from '../model/outcome.ts'
 import type { Attempt } from '../model/transfer.ts'
 import { sumTallies } from '../pool/job-tallies.ts'
 import type { CheckedFile, JobTallies } from '../pool/messages.ts'
-import { ExternalSort, readLines } from '../scratch/external-sort.ts'
+import { ExternalSort } from '../scratch/external-sort.ts'
 import { isExcludedName } from '../../jobs/excluded-names.ts'
 import { jobs } from '../../jobs/index.ts'
+import { filesCsvHeader, filesCsvRows } from '../report/csv.ts'
 import { readResult, readVersions } from './check.ts'
 import { readPart, readParts } from './parts.ts'
 import type { Plan } from './plan.ts'
@@ -43,6 +44,8 @@ export type MergeOptions = {
   /** The report version whose result counts for a chunk: the newest that read it. */
   readonly resultVersion: (chunk: number) => number
 }
+
+const ROWS_PER_WRITE = 1000
 
 /**
  * Merge all results of one attempt, in inventory order, whatever order they were written in.
@@ -81,9 +84,10 @@ export async function mergeAttempt(
   const totals = new TotalsCounter()
   const folders = new FolderCounter()
   const folderNames = context.sidecars ? new ExternalSort(scratch) : undefined
-  const rowsFile = join(scratch, 'files.jsonl')
+  const rowsFile = join(scratch, 'files-table.csv')
   const rows = createWriteStream(rowsFile)
-  let pending = ''
+  rows.write(filesCsvHeader())
+  let pending: FileRow[] = []
   let tallies: JobTallies = {}
   for await (const { entry, checked, versionId } of zipped(
     attempt,
@@ -112,13 +116,13 @@ export async function mergeAttempt(
       contents.add(sha256, JSON.stringify({ path: checked.path, sizeBytes: entry.sizeBytes }))
     }
     names.add(nearKey(checked.path), JSON.stringify(checked.path))
-    pending += JSON.stringify(fileRow(entry, checked, verdicts, versionId)) + '\n'
-    if (pending.length > 1024 * 1024) {
-      if (!rows.write(pending)) await once(rows, 'drain')
-      pending = ''
+    pending.push(fileRow(entry, checked, verdicts, versionId))
+    if (pending.length >= ROWS_PER_WRITE) {
+      if (!rows.write(filesCsvRows(pending))) await once(rows, 'drain')
+      pending = []
     }
   }
-  rows.end(pending)
+  rows.end(filesCsvRows(pending))
   await finished(rows)
   for await (const missing of readParts<MissingFile>(
     state,
@@ -153,7 +157,7 @@ export async function mergeAttempt(
     tables: {
       findings: () => parsedLines<Finding>(findings),
       unchecked: () => parsedLines<Unchecked>(unchecked),
-      files: () => parsedFile<FileRow>(rowsFile),
+      filesCsv: () => createReadStream(rowsFile, { encoding: 'utf8' }),
     },
     dispose: () => {
       for (const sort of sorts) sort.dispose()
@@ -340,8 +344,4 @@ function findingKey({ code, path, place }: Finding): string {
 
 async function* parsedLines<T>(sort: ExternalSort): AsyncGenerator<T> {
   for (const { line } of sort.sorted()) yield JSON.parse(line) as T
-}
-
-async function* parsedFile<T>(file: string): AsyncGenerator<T> {
-  for (const line of readLines(file)) yield JSON.parse(line) as T
 }
