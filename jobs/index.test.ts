@@ -16,10 +16,27 @@ const test = suite('jobs')
 const settings = zoneWithDefaults('zone', { kind: 'folder', path: '.' }).settings
 const HELPERS = ['index.ts', 'excluded-names.ts']
 
-const entryOf = (path: string, more: Partial<InventoryEntry> = {}): InventoryEntry => ({ key: `records/${path}`, path, sizeBytes: 3, etag: 'e', stated: [], ...more })
-const factsOf = (more: Partial<FileFacts> = {}): FileFacts => ({ bytesRead: 3, digests: { sha256: 'a'.repeat(64) }, ...more })
+const entryOf = (path: string, more: Partial<InventoryEntry> = {}): InventoryEntry => ({
+  key: `records/${path}`,
+  path,
+  sizeBytes: 3,
+  etag: 'e',
+  stated: [],
+  ...more,
+})
+const factsOf = (more: Partial<FileFacts> = {}): FileFacts => ({
+  bytesRead: 3,
+  digests: { sha256: 'a'.repeat(64) },
+  ...more,
+})
 
-function outcome(job: string, entry: InventoryEntry, facts: FileFacts, bytes: Uint8Array = Buffer.from('abc'), over: Partial<JobSettings> = {}): CheckOutcome {
+function outcome(
+  job: string,
+  entry: InventoryEntry,
+  facts: FileFacts,
+  bytes: Uint8Array = Buffer.from('abc'),
+  over: Partial<JobSettings> = {},
+): CheckOutcome {
   const check = (jobs[job] as AnyJob).begin(entry, { ...settings, ...over })
   check.feed?.(bytes)
   return check.end(facts).outcome
@@ -27,28 +44,58 @@ function outcome(job: string, entry: InventoryEntry, facts: FileFacts, bytes: Ui
 const found = (one: CheckOutcome) => ('findings' in one ? one.findings.map(({ code }) => code) : [])
 
 test('every file of jobs/ is in the list', () => {
-  const files = readdirSync(join(packageRoot(), 'jobs')).filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts') && !HELPERS.includes(name))
+  const files = readdirSync(join(packageRoot(), 'jobs')).filter(
+    (name) => name.endsWith('.ts') && !name.endsWith('.test.ts') && !HELPERS.includes(name),
+  )
   assert.deepEqual(Object.keys(jobs).sort(), files.map((name) => name.replace('.ts', '')).sort())
 })
 
 const anyEntry = fc.record({
-  path: fc.oneof(fc.string({ minLength: 1 }), fc.constantFrom('Thumbs.db', 'a/CON.txt', 'x ', 'report.docx')),
+  path: fc.oneof(
+    fc.string({ minLength: 1 }),
+    fc.constantFrom('Thumbs.db', 'a/CON.txt', 'x ', 'report.docx'),
+  ),
   sizeBytes: fc.constantFrom(0, 3, 1e13),
-  stated: fc.array(fc.record({ algorithm: fc.constantFrom(...algorithms), value: fc.constantFrom('a'.repeat(64), 'b'.repeat(64)), place: fc.constant({ document: 'm', row: 1 }) }), { maxLength: 3 }),
+  stated: fc.array(
+    fc.record({
+      algorithm: fc.constantFrom(...algorithms),
+      value: fc.constantFrom('a'.repeat(64), 'b'.repeat(64)),
+      place: fc.constant({ document: 'm', row: 1 }),
+    }),
+    { maxLength: 3 },
+  ),
 })
 const anyFacts = fc.record({
-  digests: fc.constantFrom({ sha256: 'a'.repeat(64) }, {}, { sha256: 'b'.repeat(64), md5: 'a'.repeat(32) }),
+  digests: fc.constantFrom(
+    { sha256: 'a'.repeat(64) },
+    {},
+    { sha256: 'b'.repeat(64), md5: 'a'.repeat(32) },
+  ),
   bytesRead: fc.constantFrom(0, 3),
-  tags: fc.constantFrom({}, { GuardDutyMalwareScanStatus: 'NO_THREATS_FOUND' }, { GuardDutyMalwareScanStatus: 'ODD' }),
+  tags: fc.constantFrom(
+    {},
+    { GuardDutyMalwareScanStatus: 'NO_THREATS_FOUND' },
+    { GuardDutyMalwareScanStatus: 'ODD' },
+  ),
 })
 
 for (const job of Object.values(jobs)) {
   test(`${job.id}: tallies may be merged in any order and grouping, and empty changes nothing`, () => {
-    const tally = fc.array(fc.tuple(anyEntry, anyFacts), { maxLength: 4 }).map((files) =>
-      files
-        .map(([entry, facts]) => job.begin({ key: 'k', etag: 'e', ...entry }, { ...settings, malwareTags: 'configured' }).end(facts).tally as unknown)
-        .reduce((a: unknown, b: unknown) => job.merge(a, b) as unknown, job.empty as unknown),
-    )
+    const tally = fc
+      .array(fc.tuple(anyEntry, anyFacts), { maxLength: 4 })
+      .map((files) =>
+        files
+          .map(
+            ([entry, facts]) =>
+              job
+                .begin(
+                  { key: 'k', etag: 'e', ...entry },
+                  { ...settings, malwareTags: 'configured' },
+                )
+                .end(facts).tally as unknown,
+          )
+          .reduce((a: unknown, b: unknown) => job.merge(a, b) as unknown, job.empty as unknown),
+      )
     fc.assert(
       fc.property(tally, tally, tally, (a, b, c) => {
         assert.deepEqual(job.merge(a, b), job.merge(b, a))
@@ -65,8 +112,10 @@ for (const job of Object.values(jobs)) {
     fc.assert(
       fc.property(anyEntry, anyFacts, (entry, facts) => {
         const one = job.begin({ key: 'k', etag: 'e', ...entry }, settings).end(facts).outcome
-        if (one.kind === 'failed') assert.ok(one.findings.some(({ code }) => codes[code].severity === 'error'))
-        if (one.kind === 'noted') assert.ok(one.findings.every(({ code }) => codes[code].severity !== 'error'))
+        if (one.kind === 'failed')
+          assert.ok(one.findings.some(({ code }) => codes[code].severity === 'error'))
+        if (one.kind === 'noted')
+          assert.ok(one.findings.every(({ code }) => codes[code].severity !== 'error'))
       }),
       { seed: 1 },
     )
@@ -75,62 +124,142 @@ for (const job of Object.values(jobs)) {
 
 test("names are left out by TDR's rules: thumbs.db in any case, the others exactly", () => {
   const excluded = settings.excludedNames
-  for (const path of ['Thumbs.db', 'a/THUMBS.DB', 'desktop.ini', 'a/b/.DS_Store']) assert.ok(isExcludedName(path, excluded), path)
-  for (const path of ['Desktop.ini', '.ds_store', 'thumbs.db/real.txt', 'xthumbs.db']) assert.ok(!isExcludedName(path, excluded), path)
-  const regex = [{ pattern: '~\\$.*', type: 'regex', caseInsensitive: false, description: 'Office lock file' }] as const
+  for (const path of ['Thumbs.db', 'a/THUMBS.DB', 'desktop.ini', 'a/b/.DS_Store'])
+    assert.ok(isExcludedName(path, excluded), path)
+  for (const path of ['Desktop.ini', '.ds_store', 'thumbs.db/real.txt', 'xthumbs.db'])
+    assert.ok(!isExcludedName(path, excluded), path)
+  const regex = [
+    { pattern: '~\\$.*', type: 'regex', caseInsensitive: false, description: 'Office lock file' },
+  ] as const
   assert.ok(isExcludedName('a/~$report.docx', regex))
   assert.ok(!isExcludedName('a/x~$report.docx', regex))
 })
 
 test('empty, nearly empty and all-zero files are told apart', () => {
   const empty = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
-  assert.deepEqual(found(outcome('names-and-sizes', entryOf('a', { sizeBytes: 0 }), factsOf({ bytesRead: 0, digests: { sha256: empty } }), Buffer.alloc(0))), ['FILE.ZERO_BYTES'])
+  assert.deepEqual(
+    found(
+      outcome(
+        'names-and-sizes',
+        entryOf('a', { sizeBytes: 0 }),
+        factsOf({ bytesRead: 0, digests: { sha256: empty } }),
+        Buffer.alloc(0),
+      ),
+    ),
+    ['FILE.ZERO_BYTES'],
+  )
   const bomCrLf = 'f01a374e9c81e3db89b3a42940c4d6a5447684986a1296e42bf13f196eed6295'
-  assert.deepEqual(found(outcome('names-and-sizes', entryOf('a', { sizeBytes: 5 }), factsOf({ digests: { sha256: bomCrLf } }))), ['FILE.BOM_ONLY'])
-  assert.deepEqual(found(outcome('names-and-sizes', entryOf('a'), factsOf(), Buffer.alloc(3))), ['FILE.ALL_NUL'])
-  assert.deepEqual(outcome('names-and-sizes', entryOf('a'), factsOf(), Buffer.from([0, 0, 1])), { kind: 'passed' })
+  assert.deepEqual(
+    found(
+      outcome(
+        'names-and-sizes',
+        entryOf('a', { sizeBytes: 5 }),
+        factsOf({ digests: { sha256: bomCrLf } }),
+      ),
+    ),
+    ['FILE.BOM_ONLY'],
+  )
+  assert.deepEqual(found(outcome('names-and-sizes', entryOf('a'), factsOf(), Buffer.alloc(3))), [
+    'FILE.ALL_NUL',
+  ])
+  assert.deepEqual(outcome('names-and-sizes', entryOf('a'), factsOf(), Buffer.from([0, 0, 1])), {
+    kind: 'passed',
+  })
 })
 
 test('names that cannot live on Windows, hide characters or are not UTF-8 are noted', () => {
   for (const path of ['CON.txt', 'a/nul', 'com1.log', 'what?.txt', 'dot.', 'space ', 'a/b<c']) {
-    assert.deepEqual(found(outcome('names-and-sizes', entryOf(path), factsOf())), ['NAME.UNSAFE_ON_WINDOWS'], path)
+    assert.deepEqual(
+      found(outcome('names-and-sizes', entryOf(path), factsOf())),
+      ['NAME.UNSAFE_ON_WINDOWS'],
+      path,
+    )
   }
-  assert.deepEqual(found(outcome('names-and-sizes', entryOf('\u202Egpj.exe'), factsOf())), ['NAME.CONTROL_CHARACTER'])
-  assert.deepEqual(found(outcome('names-and-sizes', entryOf('caf\udce9'), factsOf())), ['NAME.NOT_UTF8'])
-  for (const path of ['CONTRACT.txt', 'Zo\u00eb.txt', '.hidden', '\u{1F4C4}.txt', 'console/com10']) {
+  assert.deepEqual(found(outcome('names-and-sizes', entryOf('\u202Egpj.exe'), factsOf())), [
+    'NAME.CONTROL_CHARACTER',
+  ])
+  assert.deepEqual(found(outcome('names-and-sizes', entryOf('caf\udce9'), factsOf())), [
+    'NAME.NOT_UTF8',
+  ])
+  for (const path of [
+    'CONTRACT.txt',
+    'Zo\u00eb.txt',
+    '.hidden',
+    '\u{1F4C4}.txt',
+    'console/com10',
+  ]) {
     assert.deepEqual(outcome('names-and-sizes', entryOf(path), factsOf()), { kind: 'passed' }, path)
   }
 })
 
 test('a stated size that is not the received one, and a file over the limit, fail', () => {
-  assert.deepEqual(found(outcome('names-and-sizes', entryOf('a', { statedSizeBytes: 4 }), factsOf())), ['FILE.SIZE_DIFFERS'])
-  assert.deepEqual(found(outcome('names-and-sizes', entryOf('a'), factsOf(), undefined, { maxFileBytes: 2 })), ['FILE.TOO_LARGE'])
+  assert.deepEqual(
+    found(outcome('names-and-sizes', entryOf('a', { statedSizeBytes: 4 }), factsOf())),
+    ['FILE.SIZE_DIFFERS'],
+  )
+  assert.deepEqual(
+    found(outcome('names-and-sizes', entryOf('a'), factsOf(), undefined, { maxFileBytes: 2 })),
+    ['FILE.TOO_LARGE'],
+  )
 })
 
 test('a checksum is compared by its own algorithm, and a missing one is no pass', () => {
   const place = { document: 'm.txt', row: 1 }
-  const stated = (algorithm: 'md5' | 'sha256' | 'quickxor', letter: string) => ({ algorithm, value: letter.repeat(hexLength[algorithm]), place })
-  const ours = factsOf({ digests: { sha256: 'a'.repeat(64), md5: 'b'.repeat(32), quickxor: 'c'.repeat(40) } })
+  const stated = (algorithm: 'md5' | 'sha256' | 'quickxor', letter: string) => ({
+    algorithm,
+    value: letter.repeat(hexLength[algorithm]),
+    place,
+  })
+  const ours = factsOf({
+    digests: { sha256: 'a'.repeat(64), md5: 'b'.repeat(32), quickxor: 'c'.repeat(40) },
+  })
   assert.deepEqual(outcome('fixity', entryOf('x'), ours), { kind: 'no basis' })
-  assert.deepEqual(outcome('fixity', entryOf('x', { stated: [stated('md5', 'b'), stated('sha256', 'a')] }), ours), { kind: 'passed' })
-  assert.deepEqual(found(outcome('fixity', entryOf('x', { stated: [stated('md5', 'b'), stated('sha256', 'd')] }), ours)), ['CHECKSUM.MISMATCH'])
-  assert.deepEqual(found(outcome('fixity', entryOf('x.docx', { stated: [stated('quickxor', 'd')] }), ours)), ['CHECKSUM.MISMATCH_OFFICE'])
-  assert.deepEqual(found(outcome('fixity', entryOf('x', { stated: [stated('md5', 'b'), stated('md5', 'e')] }), ours)), ['CHECKSUM.CONTRADICTORY'])
+  assert.deepEqual(
+    outcome('fixity', entryOf('x', { stated: [stated('md5', 'b'), stated('sha256', 'a')] }), ours),
+    { kind: 'passed' },
+  )
+  assert.deepEqual(
+    found(
+      outcome(
+        'fixity',
+        entryOf('x', { stated: [stated('md5', 'b'), stated('sha256', 'd')] }),
+        ours,
+      ),
+    ),
+    ['CHECKSUM.MISMATCH'],
+  )
+  assert.deepEqual(
+    found(outcome('fixity', entryOf('x.docx', { stated: [stated('quickxor', 'd')] }), ours)),
+    ['CHECKSUM.MISMATCH_OFFICE'],
+  )
+  assert.deepEqual(
+    found(
+      outcome('fixity', entryOf('x', { stated: [stated('md5', 'b'), stated('md5', 'e')] }), ours),
+    ),
+    ['CHECKSUM.CONTRADICTORY'],
+  )
 })
 
 test("a scanner's verdict is clean, a threat, or not known: nothing else is taken for clean", () => {
-  const verdict = (tags: Record<string, string> | undefined) => outcome('malware-tag', entryOf('x'), factsOf(tags === undefined ? {} : { tags }), undefined, { malwareTags: 'configured' })
+  const verdict = (tags: Record<string, string> | undefined) =>
+    outcome('malware-tag', entryOf('x'), factsOf(tags === undefined ? {} : { tags }), undefined, {
+      malwareTags: 'configured',
+    })
   const status = (value: string) => verdict({ GuardDutyMalwareScanStatus: value })
   assert.deepEqual(status('NO_THREATS_FOUND'), { kind: 'passed' })
   assert.deepEqual(found(status('THREATS_FOUND')), ['MALWARE.THREAT'])
   assert.deepEqual(found(status('UNSUPPORTED')), ['MALWARE.UNSUPPORTED'])
-  for (const value of ['ACCESS_DENIED', 'FAILED', '', 'no_threats_found']) assert.equal(status(value).kind, 'unchecked', value)
+  for (const value of ['ACCESS_DENIED', 'FAILED', '', 'no_threats_found'])
+    assert.equal(status(value).kind, 'unchecked', value)
   assert.equal(verdict({}).kind, 'unchecked')
   assert.deepEqual(outcome('malware-tag', entryOf('x'), factsOf()), { kind: 'not configured' })
 })
 
 test('bytes that differ from what the store says it holds are for the archivist', () => {
-  const facts = factsOf({ digests: { sha256: 'a'.repeat(64), crc64nvme: '1'.repeat(16) }, storedChecksum: { algorithm: 'crc64nvme', value: '2'.repeat(16) } })
+  const facts = factsOf({
+    digests: { sha256: 'a'.repeat(64), crc64nvme: '1'.repeat(16) },
+    storedChecksum: { algorithm: 'crc64nvme', value: '2'.repeat(16) },
+  })
   assert.deepEqual(found(outcome('sha256', entryOf('x'), facts)), ['CHECKSUM.STORE_DIFFERS'])
 })
 

@@ -19,7 +19,8 @@ export async function demo(
 ): Promise<number> {
   const folder = resolve(surroundings.folder, options.folder)
   const names = sampleNames()
-  if (names.length === 0) throw new Refusal('the sample consignments are not part of this installation')
+  if (names.length === 0)
+    throw new Refusal('the sample consignments are not part of this installation')
   prepare(folder)
   const dropZone = join(folder, 'dropzone')
   for (const name of names) landSample(name, dropZone, 'demo')
@@ -28,11 +29,16 @@ export async function demo(
     dropZones: [zoneWithDefaults('demo', { kind: 'folder', path: dropZone })],
   }
   const ends = await withEngine(surroundings, config, (engine) =>
-    sweepZones(engine, config.dropZones, {
-      ...options,
-      reportNow: true,
-      onSealed: (transfer) => changeWhileProcessed(transfer, dropZone),
-    }, surroundings),
+    sweepZones(
+      engine,
+      config.dropZones,
+      {
+        ...options,
+        reportNow: true,
+        onSealed: (transfer) => changeWhileProcessed(transfer, dropZone),
+      },
+      surroundings,
+    ),
   )
   const delivered = ends.flatMap((end) => (end.kind === 'delivered' ? [end.delivered] : []))
   const reports = join(folder, 'wharfinger-reports')

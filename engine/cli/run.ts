@@ -89,7 +89,11 @@ export async function recheck(
   return conclude(ends, config, options, surroundings)
 }
 
-type SweepOptions = CommonOptions & { readonly reportNow: boolean; readonly only?: TransferAddress; readonly onSealed?: (transfer: TransferAddress) => void }
+type SweepOptions = CommonOptions & {
+  readonly reportNow: boolean
+  readonly only?: TransferAddress
+  readonly onSealed?: (transfer: TransferAddress) => void
+}
 
 /** One transfer after another: each uses all threads, and its report comes as early as it can. */
 export async function sweepZones(

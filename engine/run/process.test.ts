@@ -39,8 +39,14 @@ type Report = {
 }
 
 /** A reply as a worker would give it that found other outcomes. */
-function edited<Reply extends { readonly lines: readonly string[] }>(reply: Reply, edit: (file: CheckedFile) => CheckedFile): Reply {
-  return { ...reply, lines: reply.lines.map((one) => JSON.stringify(edit(JSON.parse(one) as CheckedFile))) }
+function edited<Reply extends { readonly lines: readonly string[] }>(
+  reply: Reply,
+  edit: (file: CheckedFile) => CheckedFile,
+): Reply {
+  return {
+    ...reply,
+    lines: reply.lines.map((one) => JSON.stringify(edit(JSON.parse(one) as CheckedFile))),
+  }
 }
 
 test('a transfer with no files is reported as empty', async () => {
@@ -150,7 +156,11 @@ test('what we may not read is unchecked and ours, and hides nothing of the list 
     check: async (task: Parameters<typeof pool.check>[0]) => {
       const reply = await pool.check(task)
       if (reply.kind !== 'checked') return reply
-      return edited(reply, (file) => (file.path === 'b.txt' ? { ...file, digests: {}, outcomes: { ...file.outcomes, sha256: denied, fixity: denied } } : file))
+      return edited(reply, (file) =>
+        file.path === 'b.txt'
+          ? { ...file, digests: {}, outcomes: { ...file.outcomes, sha256: denied, fixity: denied } }
+          : file,
+      )
     },
   }
   const lab = makeLab({ pool: refusing })
@@ -204,7 +214,14 @@ test('a sweep tries unavailable files again and reports only when the deadline h
           retryable: true,
         },
       } as const
-      return { ...edited(reply, (file) => ({ ...file, digests: {}, outcomes: { ...file.outcomes, sha256: unchecked } })), retryable: ['unavailable' as const] }
+      return {
+        ...edited(reply, (file) => ({
+          ...file,
+          digests: {},
+          outcomes: { ...file.outcomes, sha256: unchecked },
+        })),
+        retryable: ['unavailable' as const],
+      }
     },
   }
   const lab = makeLab({ pool: flaky })

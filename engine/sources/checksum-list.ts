@@ -17,6 +17,9 @@ export const checksumList: SourceKind = {
 }
 
 const TAGGED = /^(\\?)([A-Z0-9/-]+) \((.*)\) = ([0-9a-fA-F]+)$/s
+/** As coreutils writes it: one space, the mode, and the name to its last character. */
+const EXACT = /^(\\?)([0-9a-fA-F]{32,128}) [ *](.+)$/s
+/** As people retype it: tabs, more spaces, a size in front. */
 const PLAIN = /^(\\?)(?:\s*\d+\s+)?([0-9a-fA-F]{32,128})(?:[ \t]+[ *]?|[ \t]*\*)(?=\S)(.*)$/s
 const HASH_ALONE = /^([0-9a-fA-F]{32,128})$/
 
@@ -51,7 +54,8 @@ function recognise(document: SourceDocument): boolean {
 }
 
 function isZeroTerminated(head: Uint8Array): boolean {
-  return head[0] !== 0xff && head[0] !== 0xfe && head.includes(0) && !head.includes(10)
+  const end = head.indexOf(0)
+  return end > 0 && EXACT.test(Buffer.from(head.subarray(0, end)).toString('utf8'))
 }
 
 async function* read(
@@ -83,7 +87,7 @@ function parseLine(text: string, documentKey: string): Parsed | undefined {
     if (algorithm === undefined || hash.length !== hexLength[algorithm]) return undefined
     return { algorithm, value: hash.toLowerCase(), path: escaped === '' ? path : unescape(path) }
   }
-  const plain = PLAIN.exec(text)
+  const plain = EXACT.exec(text) ?? PLAIN.exec(text)
   if (plain !== null) {
     const [, escaped = '', hash = '', path = ''] = plain
     const algorithm = byLength.get(hash.length)

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import { packageRoot } from '../package-root.ts'
+import { ENGINE_VERSION } from '../version.ts'
+import { exitCodes } from './exit-code.ts'
+import { runCommand } from './program.ts'
+
+const test = suite('command line')
+const folder = mkdtempSync(join(tmpdir(), 'wharfinger-cli-'))
+test.after(() => rmSync(folder, { recursive: true }))
+
+async function command(...args: string[]) {
+  let out = ''
+  let err = ''
+  const exitCode = await runCommand(args, {
+    folder,
+    env: {},
+    now: () => new Date('2026-11-24T09:00:00Z'),
+    out: { write: (text) => void (out += text), isTerminal: false },
+    err: { write: (text) => void (err += text), isTerminal: false },
+    signal: new AbortController().signal,
+  })
+  return { exitCode, out, err }
+}
+
+function land(id: string, files: Record<string, string>): void {
+  for (const [path, content] of Object.entries(files)) {
+    const file = join(folder, 'dropzone/office/drive', id, path)
+    mkdirSync(join(file, '..'), { recursive: true })
+    writeFileSync(file, content)
+  }
+}
+
+test('the version is the one of package.json', async () => {
+  const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as {
+    version: string
+  }
+  assert.equal(ENGINE_VERSION, version)
+  assert.equal((await command('--version')).out.trim(), version)
+})
+
+test('a mistyped command is guessed, and is a usage error', async () => {
+  const { exitCode, err } = await command('sweap')
+  assert.equal(exitCode, exitCodes.usage)
+  assert.match(err, /Did you mean sweep/)
+})
+
+test('help shows examples and exit codes', async () => {
+  assert.match((await command('--help')).out, /Exit codes: 0 all sound/)
+  assert.match((await command('run', '--help')).out, /wharfinger run s3:/)
+})
+
+test('a drop zone is checked, its report shown and accepted; every mistake on the way is explained', async () => {
+  assert.match((await command('run', './nothing')).err, /is empty or not there/)
+  land('t1', { 'records/a.txt': 'a', 'complete.json': '{}' })
+  const run = await command('run', './dropzone')
+  assert.equal(run.exitCode, exitCodes.sound)
+  assert.match(run.out, /WHF-2026-C +t1 +READY +1 /)
+  const path = /\S+report\.html/.exec(run.out)?.[0] ?? ''
+  assert.ok(existsSync(path))
+  assert.match((await command('run', './dropzone')).out, /Nothing to do/)
+  assert.match((await command('report', 'WHF-2026-C')).out, /CONSIGNMENT WHF-2026-C {2}- {2}READY/)
+  assert.match((await command('report', '--list')).out, /WHF-2026-C/)
+  assert.match((await command('report')).err, /--list/)
+  assert.match((await command('report', 'WHF-2026-ZZ')).err, /there is no consignment/)
+  assert.match((await command('report', '../x')).err, /is no consignment reference/)
+  assert.match(
+    (await command('accept', 'WHF-2026-C', '--who', 'A', '--why', 'complete')).err,
+    /drop zone `default` is not in the configuration/,
+  )
+  const zone = ['--zone', './dropzone']
+  assert.match(
+    (await command('accept', 'WHF-2026-C', '--who', 'A', '--why', 'complete', ...zone)).out,
+    /accepted by A/,
+  )
+  assert.match(
+    (await command('return', 'WHF-2026-C', '--who', 'B', '--why', 'x', ...zone)).err,
+    /already accepted by A/,
+  )
+  assert.match((await command('report', 'WHF-2026-C')).out, /ACCEPTED by A/)
+  assert.equal((await command('accept', 'WHF-2026-C')).exitCode, exitCodes.usage)
+})
+
+test('one transfer can be named by its path, and issues have an exit code of their own', async () => {
+  land('t2', { 'records/a.txt': '', 'complete.json': '{}' })
+  land('t3', { 'records/a.txt': 'x', 'complete.json': '{}' })
+  const { exitCode, out } = await command('run', './dropzone/office/drive/t2', '--json')
+  assert.equal(exitCode, exitCodes.issues)
+  const [only, ...others] = JSON.parse(out) as {
+    verdict: string
+    transfer: { transferId: string }
+  }[]
+  assert.equal(only?.transfer.transferId, 't2')
+  assert.equal(only?.verdict, 'NEEDS SENDER')
+  assert.equal(others.length, 0)
+})
+
+test('a configuration with mistakes is refused with all of them, each with its place', async () => {
+  writeFileSync(
+    join(folder, 'bad.yaml'),
+    'thread: 2\nreferencePrefix: tdr\ndropZones:\n  - name: X y\n  - name: inside\n    address: .\n',
+  )
+  const { exitCode, err } = await command('sweep', '--config', 'bad.yaml')
+  assert.equal(exitCode, exitCodes.usage)
+  assert.match(err, /line 1, column 1: `thread` is not a setting; did you mean `threads`/)
+  assert.match(err, /line 2, column 1: `referencePrefix` has to be 2 to 10 capital letters/)
+  assert.match(err, /`name` has to be small letters/)
+  assert.match(err, /needs an `address`/)
+  assert.match(err, /state must not lie inside the drop zone `inside`/)
+})
+
+test('a sweep without a drop zone says what to configure', async () => {
+  const { exitCode, err } = await command('sweep')
+  assert.equal(exitCode, exitCodes.usage)
+  assert.match(err, /no drop zone is configured/)
+})
+
+test('doctor tries the stores, jobs lists what is checked, reindex counts', async () => {
+  assert.match((await command('doctor')).out, /ok +state: one winner for each key/)
+  assert.match((await command('jobs')).out, /fixity/)
+  assert.match((await command('reindex')).out, /reports are in the index/)
+})
+
+test('every exit code and command is in the reference', () => {
+  const reference = readFileSync(join(packageRoot(), 'docs/reference/command-line.md'), 'utf8')
+  for (const code of Object.values(exitCodes))
+    assert.match(reference, new RegExp(`\\| ${code} \\|`))
+  for (const name of [
+    'demo',
+    'run',
+    'sweep',
+    'report',
+    'recheck',
+    'accept',
+    'return',
+    'withdraw',
+    'reindex',
+    'doctor',
+    'jobs',
+  ])
+    assert.ok(reference.includes(`\`${name}`), name)
+})
+
+test.run()

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict'
+import { readFileSync, readdirSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { suite } from 'uvu'
+import { packageRoot } from './package-root.ts'
+
+const test = suite('import rule')
+const root = packageRoot()
+
+/** What each part may import of the others, besides itself. ARCHITECTURE.md says why. */
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  'engine/model': [],
+  'engine/flow': ['engine/model'],
+  'engine/report': ['engine/model'],
+  'engine/sources': ['engine/model'],
+  'engine/metadata': ['engine/model', 'engine/sources'],
+  'engine/adapters': ['engine/model', 'engine/pool/messages.ts'],
+  'engine/scratch': ['engine/model'],
+  jobs: ['engine/model'],
+  'engine/pool': ['engine/model', 'engine/adapters', 'engine/sources', 'engine/metadata', 'jobs'],
+  'engine/run': [
+    'engine/model',
+    'engine/flow',
+    'engine/report',
+    'engine/sources',
+    'engine/metadata',
+    'engine/adapters',
+    'engine/scratch',
+    'engine/pool',
+    'engine/config.ts',
+    'engine/version.ts',
+    'jobs',
+  ],
+  lifecycle: [],
+}
+
+function sourceFiles(folder: string): string[] {
+  return (readdirSync(join(root, folder), { recursive: true }) as string[])
+    .filter((name) => name.endsWith('.ts') && !/\.(?:test|contract)\.ts$/.test(name))
+    .map((name) => join(folder, name))
+}
+
+test('nothing downstream is imported upstream', () => {
+  for (const [part, others] of Object.entries(allowed)) {
+    for (const file of sourceFiles(part)) {
+      const text = readFileSync(join(root, file), 'utf8')
+      for (const [, path = ''] of text.matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)) {
+        const target = relative(root, resolve(root, dirname(file), path))
+        const fine = [part, ...others].some((one) => target === one || target.startsWith(`${one}/`))
+        assert.ok(
+          fine,
+          `${file} imports ${target}: ${part} may import ${others.join(', ') || 'nothing'} only`,
+        )
+      }
+    }
+  }
+})
+
+test('the pure middle touches no file system, clock or environment', () => {
+  for (const part of ['engine/model', 'engine/flow', 'engine/report']) {
+    for (const file of sourceFiles(part)) {
+      const text = readFileSync(join(root, file), 'utf8')
+      assert.doesNotMatch(text, /from 'node:(?!crypto)/, file)
+      assert.doesNotMatch(text, /Date\.now|new Date\(\)|process\.[a-z]|@aws-sdk/, file)
+    }
+  }
+})
+
+test('the environment is read in one place', () => {
+  for (const file of sourceFiles('engine')) {
+    if (file === join('engine', 'main.ts')) continue
+    assert.doesNotMatch(readFileSync(join(root, file), 'utf8'), /process\.env/, file)
+  }
+})
+
+test.run()
