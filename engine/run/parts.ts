@@ -129,24 +129,23 @@ export async function countParts(
 }
 
 /** Summaries of parts that are already there, to go on after them. */
-export async function summariseParts<T>(
+export async function summariseParts(
   store: Store,
   attempt: Attempt,
   series: PartSeries,
-  keyOf: (value: T) => string,
 ): Promise<PartSummary[]> {
   const count = await countParts(store, attempt, series)
   const summaries: PartSummary[] = []
   for (let number = 0; number < count; number++) {
     const text = await readText(store, partKey(attempt, series, number))
-    const values = parseLines<T>(text)
+    const values = parseLines<{ readonly key: string }>(text)
     const first = values[0]
     const last = values.at(-1)
     summaries.push({
       lines: values.length,
       sha256: createHash('sha256').update(text).digest('hex'),
-      ...(first === undefined ? {} : { firstKey: keyOf(first) }),
-      ...(last === undefined ? {} : { lastKey: keyOf(last) }),
+      ...(first === undefined ? {} : { firstKey: first.key }),
+      ...(last === undefined ? {} : { lastKey: last.key }),
     })
   }
   return summaries

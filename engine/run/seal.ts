@@ -241,12 +241,7 @@ async function sealListing(
   attempt: Attempt,
 ): Promise<readonly PartSummary[]> {
   const prefix = transferPrefix(attempt.transfer)
-  const after = await summariseParts<StoredObject>(
-    state,
-    attempt,
-    'listing',
-    (object) => object.key,
-  )
+  const after = await summariseParts(state, attempt, 'listing')
   const writer = new PartWriter<StoredObject>(state, attempt, 'listing', {
     keyOf: (object) => object.key,
     after,
