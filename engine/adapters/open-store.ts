@@ -31,14 +31,20 @@ export function parseStoreAddress(
 }
 
 const SELF_TEST_KEY = 'self-test/create-once'
+const SELF_TEST_CONTENT = 'first'
 
 /**
- * Write one key twice. Throws Error when the store takes the second write, because then two
- * processes could both believe that they were first, and nothing this program records would hold.
+ * Write one key twice. Throws Error when the store takes the second write, or no longer has what
+ * the first one wrote: then two processes could both believe that they were first, and nothing
+ * this program records would hold. The key may be there from an earlier start.
  */
 export async function storeSelfTest(store: Store): Promise<void> {
-  await store.createIfAbsent(SELF_TEST_KEY, 'first')
-  if ((await store.createIfAbsent(SELF_TEST_KEY, 'second')) === 'created') {
+  await store.createIfAbsent(SELF_TEST_KEY, SELF_TEST_CONTENT)
+  if (
+    (await store.createIfAbsent(SELF_TEST_KEY, 'second')) === 'created' ||
+    Buffer.from(await store.readWhole(SELF_TEST_KEY, { maxBytes: 1000 })).toString() !==
+      SELF_TEST_CONTENT
+  ) {
     throw new Error(
       `${store.address} ignores create-if-absent (If-None-Match): it cannot hold state. Use Amazon S3, or a store that enforces it.`,
     )

@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { compareKeys } from '../model/key-order.ts'
 import {
+  refuseAborted,
   StoreError,
   type FeedOptions,
   type FeedResult,
@@ -22,10 +24,7 @@ export type RetryOptions = {
  */
 export function retrying(store: Store, options: RetryOptions): Store {
   const random = options.random ?? Math.random
-  const sleep =
-    options.sleep ??
-    ((milliseconds, signal) =>
-      delay(milliseconds, undefined, signal === undefined ? {} : { signal }))
+  const sleep = options.sleep ?? sleepFor
 
   async function pause(
     attempt: number,
@@ -42,6 +41,7 @@ export function retrying(store: Store, options: RetryOptions): Store {
       random() * Math.min(options.maxDelayMs, options.baseDelayMs * 2 ** (attempt - 1)),
       signal,
     )
+    refuseAborted(error.key, signal === undefined ? undefined : { signal })
   }
 
   async function again<T>(call: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
@@ -82,14 +82,14 @@ export function retrying(store: Store, options: RetryOptions): Store {
         list.signal,
       ),
     async *listLevel(prefix, call) {
-      // A level is re-read as a whole and what was already seen is passed over.
-      let seen = 0
+      // A level is read again as a whole and what lies up to the last name is passed over.
+      let last: string | undefined
       for (let attempt = 1; ; attempt++) {
         try {
-          let position = 0
           for await (const entry of store.listLevel(prefix, call)) {
-            if (position++ < seen) continue
-            seen++
+            const place = entry.kind === 'folder' ? `${entry.name}/` : entry.name
+            if (last !== undefined && compareKeys(place, last) <= 0) continue
+            last = place
             yield entry
           }
           return
@@ -101,7 +101,8 @@ export function retrying(store: Store, options: RetryOptions): Store {
     head: (key, call) => again(() => store.head(key, call), call?.signal),
     readWhole: (key, call) => again(() => store.readWhole(key, call), call.signal),
     async *stream(key, call) {
-      let position = call?.startByte ?? 0
+      const start = call?.startByte ?? 0
+      let position = start
       for (let attempt = 1; ; attempt++) {
         try {
           for await (const piece of store.stream(key, { ...call, startByte: position })) {
@@ -111,6 +112,8 @@ export function retrying(store: Store, options: RetryOptions): Store {
           }
           return
         } catch (error) {
+          // Without an ETag the rest could be that of another object.
+          if (position > start && call?.etag === undefined) throw error
           await pause(attempt, error, call?.signal)
         }
       }
@@ -122,15 +125,32 @@ export function retrying(store: Store, options: RetryOptions): Store {
     ): Promise<FeedResult> {
       const start = call.startByte ?? 0
       let fed = 0
-      const result = await again(
-        () =>
-          store.feed(key, { ...call, startByte: start + fed }, (bytes) => {
-            fed += bytes.byteLength
-            sink(bytes)
-          }),
-        call.signal,
-      )
-      return { ...result, bytesFed: fed }
+      let announced = false
+      for (let attempt = 1; ; attempt++) {
+        const before = fed
+        try {
+          const result = await store.feed(
+            key,
+            {
+              ...call,
+              startByte: start + fed,
+              onStoredChecksum: (algorithm) => {
+                if (!announced) call.onStoredChecksum?.(algorithm)
+                announced = true
+              },
+            },
+            (bytes) => {
+              fed += bytes.byteLength
+              sink(bytes)
+            },
+          )
+          return { ...result, bytesFed: fed }
+        } catch (error) {
+          // A reader that gains ground is not failing: a file of days meets many cut connections.
+          if (fed > before) attempt = 1
+          await pause(attempt, error, call.signal)
+        }
+      }
     },
     tags: (key, call) => again(() => store.tags(key, call), call?.signal),
     createIfAbsent: (key, bytes, call) =>
@@ -141,5 +161,14 @@ export function retrying(store: Store, options: RetryOptions): Store {
         : store.write(key, body, call), // a stream can be read only once; its caller writes the file again
     hasOpenUploads: (prefix, call) => again(() => store.hasOpenUploads(prefix, call), call?.signal),
     close: () => store.close(),
+  }
+}
+
+/** Cut short by the signal; the caller then looks at it. */
+async function sleepFor(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await delay(milliseconds, undefined, signal === undefined ? {} : { signal })
+  } catch (error) {
+    if (signal?.aborted !== true) throw error
   }
 }

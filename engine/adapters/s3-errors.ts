@@ -26,29 +26,26 @@ function reasonFor(
   status: number | undefined,
   code: string | undefined,
 ): StoreErrorReason | undefined {
-  if (name === 'NoSuchKey' || name === 'NotFound' || name === 'NoSuchVersion') return 'missing'
   if (name === 'NoSuchBucket') return 'denied'
-  if (name === 'PreconditionFailed' || status === 412) return 'changed'
-  if (
-    name === 'CredentialsProviderError' ||
-    name === 'AccessDenied' ||
-    status === 403 ||
-    status === 401
-  )
-    return 'denied'
-  if (name === 'InvalidRange' || status === 416) return 'changed'
+  // The status comes first: an answer to HEAD has no body that could name the error.
   if (status === 404) return 'missing'
+  if (status === 412 || status === 416) return 'changed'
+  // 501: the server will never do this, for example a look-alike without If-None-Match.
+  if (status === 401 || status === 403 || status === 501) return 'denied'
   if (status === 409 || status === 429 || (status !== undefined && status >= 500))
     return 'unavailable'
-  if (
-    name === 'TimeoutError' ||
-    name === 'SlowDown' ||
-    name === 'RequestTimeout' ||
-    code !== undefined
-  )
-    return 'unavailable'
-  return status === undefined ? undefined : 'denied'
+  if (name === 'CredentialsProviderError' || (code !== undefined && untrusted.test(code)))
+    return 'denied'
+  if (transient.has(name) || code !== undefined) return 'unavailable'
+  // An answer that is cut or no XML carries its status of 200.
+  if (status === undefined) return undefined
+  return status < 300 ? 'unavailable' : 'denied'
 }
+
+const transient = new Set(['TimeoutError', 'SlowDown', 'RequestTimeout', 'IncompleteBody'])
+
+/** Certificates that are wrong stay wrong. */
+const untrusted = /CERT|SELF_SIGNED|UNABLE_TO|^ERR_TLS/
 
 const texts: Readonly<Partial<Record<StoreErrorReason, string>>> = {
   missing: 'is not there',
@@ -65,11 +62,10 @@ function httpStatus(error: Error): number | undefined {
   return typeof metadata.httpStatusCode === 'number' ? metadata.httpStatusCode : undefined
 }
 
-/** ECONNRESET, ECONNREFUSED, EPIPE, ENOTFOUND and their kind. */
+/** ECONNRESET, EAI_AGAIN and their kind, and what TLS says; not Node's ERR_ codes for wrong arguments. */
 function networkCode(error: Error): string | undefined {
-  return 'code' in error &&
-    typeof error.code === 'string' &&
-    /^(?:E[A-Z]+|ERR_STREAM_PREMATURE_CLOSE)$/.test(error.code)
-    ? error.code
-    : undefined
+  if (!('code' in error) || typeof error.code !== 'string') return undefined
+  const { code } = error
+  const ofNode = code.startsWith('ERR_') && !/^ERR_(?:TLS|SSL|STREAM_PREMATURE_CLOSE)/.test(code)
+  return ofNode ? undefined : code
 }

@@ -1,8 +1,17 @@
-import type { S3Client } from '@aws-sdk/client-s3'
-import type { Algorithm } from '../model/checksum.ts'
-import type { StoreAddress } from '../pool/messages.ts'
+import {
+  bodyOf,
+  cut,
+  discard,
+  factsOf,
+  keyIn,
+  levelOf,
+  unquoted,
+  type ByteRange,
+} from './s3-answers.ts'
+import { loadSdk, type Loaded, type S3Address } from './s3-client.ts'
 import { s3ErrorFor } from './s3-errors.ts'
 import {
+  refuseAborted,
   StoreError,
   type FeedOptions,
   type FeedResult,
@@ -13,22 +22,17 @@ import {
   type StoredObject,
 } from './store.ts'
 
-export type S3Address = Extract<StoreAddress, { kind: 's3' }>
-
 const RANGE_BYTES = 8 * 1024 * 1024 // AWS's advice for parallel ranges: 8 or 16 MB
 const RANGES_AHEAD = 4 // 32 MB a reader: enough for a few hundred MB/s at 100 ms latency
 const SINGLE_GET_BYTES = 2 * RANGE_BYTES
 const KEY_LIMIT_BYTES = 1024
 const IDLE_SOCKET_MS = 30_000
 
-/**
- * A bucket and prefix as a Store. The SDK is loaded at the first call. It is told not to retry:
- * the one wrapper (retrying-store.ts) does, and knows how to go on in the middle of an object.
- */
-export function createS3Store(address: S3Address): Store {
+/** A bucket and prefix as a Store. The SDK is loaded at the first call. */
+export function createS3Store(address: S3Address, idleMs = IDLE_SOCKET_MS): Store {
   const { bucket: Bucket, prefix } = address
   let loaded: Promise<Loaded> | undefined
-  const load = () => (loaded ??= loadSdk(address))
+  const load = () => (loaded ??= loadSdk(address, idleMs))
 
   function fullKey(key: string): string {
     const whole = prefix + key
@@ -54,9 +58,10 @@ export function createS3Store(address: S3Address): Store {
     send: (sdk: Loaded) => Promise<T>,
   ): Promise<T> {
     try {
-      options?.signal?.throwIfAborted()
+      refuseAborted(key, options)
       return await send(await load())
     } catch (error) {
+      refuseAborted(key, options) // the SDK passes on whatever the caller's reason was
       throw s3ErrorFor(error, key)
     }
   }
@@ -68,7 +73,7 @@ export function createS3Store(address: S3Address): Store {
   function get(
     key: string,
     options: StoreCallOptions | undefined,
-    more: { etag?: string; range?: string; checksum?: boolean },
+    more: { readonly etag?: string | undefined; readonly range?: ByteRange | undefined },
   ) {
     return call(key, options, ({ client, sdk }) =>
       client.send(
@@ -76,35 +81,13 @@ export function createS3Store(address: S3Address): Store {
           Bucket,
           Key: fullKey(key),
           ...(more.etag === undefined ? {} : { IfMatch: `"${more.etag}"` }),
-          ...(more.range === undefined ? {} : { Range: more.range }),
-          ...(more.checksum === true ? { ChecksumMode: 'ENABLED' as const } : {}),
+          ...(more.range === undefined
+            ? {}
+            : { Range: `bytes=${more.range.start}-${more.range.end ?? ''}` }),
         }),
         abort(options),
       ),
     )
-  }
-
-  async function* body(
-    key: string,
-    output: { Body?: unknown; ContentLength?: number | undefined },
-  ): AsyncGenerator<Uint8Array> {
-    let bytes = 0
-    try {
-      for await (const piece of output.Body as AsyncIterable<Uint8Array>) {
-        bytes += piece.byteLength
-        yield piece
-      }
-    } catch (error) {
-      throw s3ErrorFor(error, key)
-    }
-    // A connection that is cut can end a stream without an error.
-    if (output.ContentLength !== undefined && bytes !== output.ContentLength) {
-      throw new StoreError(
-        'unavailable',
-        key,
-        `${key}: the connection ended after ${bytes} of ${output.ContentLength} bytes`,
-      )
-    }
   }
 
   return {
@@ -154,12 +137,7 @@ export function createS3Store(address: S3Address): Store {
             abort(options),
           ),
         )
-        for (const one of page.CommonPrefixes ?? [])
-          yield { kind: 'folder', name: keyIn(page, one.Prefix).slice(at.length, -1) }
-        for (const object of page.Contents ?? []) {
-          const name = keyIn(page, object.Key).slice(at.length)
-          if (name !== '') yield { kind: 'object', name }
-        }
+        yield* levelOf(page, at)
         token = page.IsTruncated === true ? page.NextContinuationToken : undefined
       } while (token !== undefined)
     },
@@ -181,27 +159,27 @@ export function createS3Store(address: S3Address): Store {
     },
 
     async readWhole(key, options) {
-      const output = await get(
-        key,
-        options,
-        options.etag === undefined ? {} : { etag: options.etag },
-      )
-      if ((output.ContentLength ?? 0) > options.maxBytes) {
-        destroyBody(output.Body)
-        throw new StoreError('tooLarge', key, `${key} is larger than ${options.maxBytes} bytes`)
+      const answer = await get(key, options, { etag: options.etag })
+      const tooLarge = () =>
+        new StoreError('tooLarge', key, `${key} is larger than ${options.maxBytes} bytes`)
+      if ((answer.ContentLength ?? 0) > options.maxBytes) {
+        discard(answer)
+        throw tooLarge()
       }
       const pieces: Uint8Array[] = []
-      for await (const piece of body(key, output)) pieces.push(piece)
+      let bytes = 0
+      for await (const piece of bodyOf(key, answer)) {
+        bytes += piece.byteLength
+        if (bytes > options.maxBytes) throw tooLarge()
+        pieces.push(piece)
+      }
       return Buffer.concat(pieces)
     },
 
     async *stream(key, options) {
       const start = options?.startByte ?? 0
-      const output = await get(key, options, {
-        ...(options?.etag === undefined ? {} : { etag: options.etag }),
-        ...(start === 0 ? {} : { range: `bytes=${start}-` }),
-      })
-      yield* body(key, output)
+      const range = start === 0 ? undefined : { start }
+      yield* bodyOf(key, await get(key, options, { etag: options?.etag, range }), range)
     },
 
     async feed(
@@ -209,27 +187,21 @@ export function createS3Store(address: S3Address): Store {
       options: FeedOptions,
       sink: (bytes: Uint8Array) => void,
     ): Promise<FeedResult> {
-      const start = options.startByte ?? 0
       if (options.shouldStop()) return { stopped: true, bytesFed: 0 }
-      if (options.sizeBytes - start > SINGLE_GET_BYTES) return feedRanges(key, options, sink)
-      if (start > 0 && start >= options.sizeBytes) return { stopped: false, bytesFed: 0 }
-      const output = await get(key, options, {
-        etag: options.etag,
-        checksum: start === 0,
-        ...(start === 0 ? {} : { range: `bytes=${start}-` }),
-      })
-      const facts = factsOf(output)
+      // A ranged answer has no checksum of the whole, so what is resumed goes the way of large ones.
+      if ((options.startByte ?? 0) > 0 || options.sizeBytes > SINGLE_GET_BYTES)
+        return feedRanges(key, options, sink)
+      const answer = await get(key, options, { etag: options.etag })
+      const facts = factsOf(answer)
       if (facts.storedChecksum !== undefined)
         options.onStoredChecksum?.(facts.storedChecksum.algorithm)
       let bytesFed = 0
-      for await (const piece of body(key, output)) {
-        if (options.shouldStop()) {
-          destroyBody(output.Body)
-          return { stopped: true, bytesFed }
-        }
+      for await (const piece of bodyOf(key, answer)) {
+        if (options.shouldStop()) return { stopped: true, bytesFed }
         sink(piece)
         bytesFed += piece.byteLength
       }
+      if (bytesFed !== options.sizeBytes) throw cut(key, bytesFed, options.sizeBytes)
       return { stopped: false, bytesFed, ...facts }
     },
 
@@ -263,7 +235,7 @@ export function createS3Store(address: S3Address): Store {
     },
 
     async write(key, content, options) {
-      await call(key, options, async ({ client, sdk }) => {
+      await call(key, options, async ({ client, uploading, sdk }) => {
         if (typeof content === 'string' || content instanceof Uint8Array) {
           await client.send(
             new sdk.PutObjectCommand({ Bucket, Key: fullKey(key), Body: Buffer.from(content) }),
@@ -276,7 +248,7 @@ export function createS3Store(address: S3Address): Store {
           import('node:stream'),
         ])
         const upload = new Upload({
-          client,
+          client: uploading,
           params: {
             Bucket,
             Key: fullKey(key),
@@ -285,8 +257,9 @@ export function createS3Store(address: S3Address): Store {
           queueSize: 2,
           partSize: RANGE_BYTES,
         })
-        options?.signal?.addEventListener('abort', () => void upload.abort(), { once: true })
-        await upload.done()
+        const stop = () => void upload.abort()
+        options?.signal?.addEventListener('abort', stop, { once: true })
+        await upload.done().finally(() => options?.signal?.removeEventListener('abort', stop))
       })
     },
 
@@ -303,6 +276,7 @@ export function createS3Store(address: S3Address): Store {
     async close() {
       const opened = await loaded
       opened?.client.destroy()
+      opened?.uploading.destroy()
     },
   }
 
@@ -326,7 +300,7 @@ export function createS3Store(address: S3Address): Store {
       ),
     )
     const facts = factsOf(head)
-    if (facts.storedChecksum !== undefined)
+    if (facts.storedChecksum !== undefined && first === 0)
       options.onStoredChecksum?.(facts.storedChecksum.algorithm)
     const cancel = new AbortController()
     const signal =
@@ -334,14 +308,10 @@ export function createS3Store(address: S3Address): Store {
         ? cancel.signal
         : AbortSignal.any([cancel.signal, options.signal])
     const fetchRange = async (start: number) => {
-      const end = Math.min(start + RANGE_BYTES, options.sizeBytes) - 1
-      const output = await get(
-        key,
-        { signal },
-        { etag: options.etag, range: `bytes=${start}-${end}` },
-      )
+      const range = { start, end: Math.min(start + RANGE_BYTES, options.sizeBytes) - 1 }
+      const answer = await get(key, { signal }, { etag: options.etag, range })
       const pieces: Uint8Array[] = []
-      for await (const piece of body(key, output)) pieces.push(piece)
+      for await (const piece of bodyOf(key, answer, range)) pieces.push(piece)
       return pieces
     }
     const ahead: Promise<Awaited<ReturnType<typeof fetchRange>>>[] = []
@@ -368,85 +338,4 @@ export function createS3Store(address: S3Address): Store {
       cancel.abort()
     }
   }
-}
-
-type Loaded = { readonly client: S3Client; readonly sdk: typeof import('@aws-sdk/client-s3') }
-
-async function loadSdk(address: S3Address): Promise<Loaded> {
-  const [sdk, { NodeHttpHandler }] = await Promise.all([
-    import('@aws-sdk/client-s3'),
-    import('@smithy/node-http-handler'),
-  ])
-  const client = new sdk.S3Client({
-    maxAttempts: 1,
-    requestHandler: new NodeHttpHandler({
-      connectionTimeout: 10_000,
-      requestTimeout: IDLE_SOCKET_MS,
-      socketTimeout: IDLE_SOCKET_MS,
-    }),
-    ...(address.region === undefined ? {} : { region: address.region }),
-    ...(address.endpoint === undefined ? {} : { endpoint: address.endpoint }),
-    ...(address.forcePathStyle === undefined ? {} : { forcePathStyle: address.forcePathStyle }),
-    ...(address.requestChecksums === undefined
-      ? {}
-      : {
-          requestChecksumCalculation: address.requestChecksums,
-          responseChecksumValidation: address.requestChecksums,
-        }),
-  })
-  return { client, sdk }
-}
-
-/** EncodingType 'url' writes spaces as "+", and "+" as %2B. */
-function keyIn(page: { EncodingType?: string | undefined }, key = ''): string {
-  // Some look-alikes ignore the request to encode, and say so by not saying otherwise.
-  return page.EncodingType === 'url' ? decodeURIComponent(key.replaceAll('+', ' ')) : key
-}
-
-function unquoted(etag: string | undefined): string {
-  return (etag ?? '').replaceAll('"', '')
-}
-
-function destroyBody(stream: unknown): void {
-  if (
-    typeof stream === 'object' &&
-    stream !== null &&
-    'destroy' in stream &&
-    typeof stream.destroy === 'function'
-  )
-    stream.destroy()
-}
-
-const fullObjectChecksums = {
-  ChecksumCRC64NVME: 'crc64nvme',
-  ChecksumSHA256: 'sha256',
-  ChecksumSHA1: 'sha1',
-  ChecksumCRC32C: 'crc32c',
-  ChecksumCRC32: 'crc32',
-} as const satisfies Record<string, Algorithm>
-
-/** Only a full-object checksum says anything about the bytes; a composite one is of the parts. */
-function factsOf(
-  output: { VersionId?: string | undefined; ChecksumType?: string | undefined } & Readonly<
-    Partial<Record<keyof typeof fullObjectChecksums, string | undefined>>
-  >,
-): Pick<FeedResult, 'versionId' | 'storedChecksum'> {
-  const version =
-    output.VersionId === undefined || output.VersionId === 'null'
-      ? {}
-      : { versionId: output.VersionId }
-  if (output.ChecksumType === 'COMPOSITE') return version
-  for (const [field, algorithm] of Object.entries(fullObjectChecksums) as [
-    keyof typeof fullObjectChecksums,
-    Algorithm,
-  ][]) {
-    const value = output[field]
-    if (value !== undefined && !value.includes('-')) {
-      return {
-        ...version,
-        storedChecksum: { algorithm, value: Buffer.from(value, 'base64').toString('hex') },
-      }
-    }
-  }
-  return version
 }

@@ -70,13 +70,14 @@ export function describeStoreContract(
     assert.deepEqual(await keysUnder(store, 'nothing/'), [])
   })
 
-  test('a level shows folders and objects apart', async () => {
+  test('a level shows folders and objects, in key order', async () => {
     await store.createIfAbsent('level/one/a', 'a')
     await store.createIfAbsent('level/two/b/c', 'c')
     await store.createIfAbsent('level/top.json', '{}')
+    await store.createIfAbsent('level/middle', '')
     const entries = []
     for await (const entry of store.listLevel('level/')) entries.push(`${entry.kind} ${entry.name}`)
-    assert.deepEqual(entries.sort(), ['folder one', 'folder two', 'object top.json'])
+    assert.deepEqual(entries, ['object middle', 'folder one', 'object top.json', 'folder two'])
   })
 
   test('of 32 writers at once exactly one is told that it was first', async () => {
