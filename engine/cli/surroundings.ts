@@ -60,7 +60,7 @@ export function loadConfig(surroundings: Surroundings, named: string | undefined
 }
 
 export function openRetrying(address: StoreAddress): Store {
-  return retrying(openStore(address), { attempts: 8, baseDelayMs: 200, maxDelayMs: 20_000 })
+  return retrying(openStore(address), { attempts: 14, baseDelayMs: 200, maxDelayMs: 20_000 })
 }
 
 /** Open the stores, try them out, start the pool; and close all of it again, whatever happens. */

@@ -120,6 +120,8 @@ export class ConsignmentTally {
       notes.push(`${count(tally.noBasis, 'file', 'files')} could not be read as sealed.`)
     }
     if (check === 'format') notes.push('No file format identification is configured.')
+    if (check === 'metadata' && tally.expected === 0)
+      notes.push('The sender sent no metadata that could be read.')
     if (check === 'reconciliation' && !this.#lists.metadata && tally.noBasis > 0) {
       notes.push('The sender sent no metadata to match.')
     }

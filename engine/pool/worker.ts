@@ -15,7 +15,7 @@ function storeFor(address: StoreAddress): Store {
   const key = JSON.stringify(address)
   let store = stores.get(key)
   if (store === undefined) {
-    store = retrying(openStore(address), { attempts: 8, baseDelayMs: 200, maxDelayMs: 20_000 })
+    store = retrying(openStore(address), { attempts: 14, baseDelayMs: 200, maxDelayMs: 20_000 })
     stores.set(key, store)
   }
   return store

@@ -28,7 +28,7 @@ dd{margin:0;flex:1;min-width:12em}
 .digest dd,.digest{overflow-wrap:anywhere}
 table{border-collapse:collapse;width:100%}
 th,td{text-align:left;vertical-align:top;padding:.4em .6em .4em 0;border-bottom:1px solid #b1b4b6}
-td{white-space:normal}
+thead th{overflow-wrap:normal;white-space:nowrap}
 .narrow{max-width:34em}
 .failed{font-weight:bold}
 .scroll{overflow-x:auto}
