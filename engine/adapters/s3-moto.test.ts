@@ -33,7 +33,7 @@ if (moto === undefined) {
   }
   // moto's URL router cuts keys at a line break.
   describeStoreContract('S3 (moto_server)', makeBucketOnMoto, {
-    manyKeys: 60,
+    manyKeys: 1050,
     holdsAnyKey: true,
     holdsLineBreaks: false,
   })

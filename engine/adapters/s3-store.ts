@@ -34,7 +34,11 @@ export function createS3Store(address: S3Address, idleMs = IDLE_SOCKET_MS): Stor
   let loaded: Promise<Loaded> | undefined
   const load = () => (loaded ??= loadSdk(address, idleMs))
 
-  function fullKey(key: string): string {
+  /**
+   * S3 takes "a/../b" for a name like any other; proxies and look-alikes take it for "b", outside of
+   * `prefix` perhaps. Only a read that is pinned by an ETag cannot get the wrong object by it.
+   */
+  function fullKey(key: string, pinned = false): string {
     const whole = prefix + key
     const why = !whole.isWellFormed()
       ? 'is not valid Unicode'
@@ -42,12 +46,14 @@ export function createS3Store(address: S3Address, idleMs = IDLE_SOCKET_MS): Stor
         ? 'is longer than 1,024 bytes'
         : whole === ''
           ? 'is empty'
-          : undefined
+          : !pinned && /(?:^|\/)\.\.?(?:\/|$)/.test(key)
+            ? 'has a name that means another folder'
+            : undefined
     if (why !== undefined)
       throw new StoreError(
         'unrepresentable',
         key,
-        `S3 cannot hold ${JSON.stringify(key.slice(0, 200))}: it ${why}`,
+        `S3 cannot safely hold ${JSON.stringify(key.slice(0, 200))}: it ${why}`,
       )
     return whole
   }
@@ -79,7 +85,7 @@ export function createS3Store(address: S3Address, idleMs = IDLE_SOCKET_MS): Stor
       client.send(
         new sdk.GetObjectCommand({
           Bucket,
-          Key: fullKey(key),
+          Key: fullKey(key, more.etag !== undefined),
           ...(more.etag === undefined ? {} : { IfMatch: `"${more.etag}"` }),
           ...(more.range === undefined
             ? {}
@@ -292,7 +298,7 @@ export function createS3Store(address: S3Address, idleMs = IDLE_SOCKET_MS): Stor
       client.send(
         new sdk.HeadObjectCommand({
           Bucket,
-          Key: fullKey(key),
+          Key: fullKey(key, true),
           IfMatch: `"${options.etag}"`,
           ChecksumMode: 'ENABLED',
         }),
