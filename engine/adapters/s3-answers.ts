@@ -2,7 +2,13 @@ import type { GetObjectCommandOutput } from '@aws-sdk/client-s3'
 import type { Algorithm } from '../model/checksum.ts'
 import { compareKeys } from '../model/key-order.ts'
 import { s3ErrorFor } from './s3-errors.ts'
-import { StoreError, type FeedResult, type LevelEntry } from './store.ts'
+import {
+  refuseAborted,
+  StoreError,
+  type FeedResult,
+  type LevelEntry,
+  type StoreCallOptions,
+} from './store.ts'
 
 /** The part of a GET's answer that reading its body needs. */
 export type GetAnswer = Pick<GetObjectCommandOutput, 'Body' | 'ContentLength' | 'ContentRange'>
@@ -14,6 +20,7 @@ export type ByteRange = { readonly start: number; readonly end?: number }
 export async function* bodyOf(
   key: string,
   answer: GetAnswer,
+  options?: StoreCallOptions,
   range?: ByteRange,
 ): AsyncGenerator<Uint8Array> {
   // Some look-alikes ignore ranges: the whole object is not what belongs at this place.
@@ -28,8 +35,10 @@ export async function* bodyOf(
     for (;;) {
       const next = await pieces.next().catch((error: unknown) => {
         ended = true
+        refuseAborted(key, options)
         throw bodyError(error, key)
       })
+      refuseAborted(key, options)
       if (next.done === true) break
       bytes += next.value.byteLength
       yield next.value

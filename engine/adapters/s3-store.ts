@@ -174,7 +174,7 @@ export function createS3Store(address: S3Address, idleMs = IDLE_SOCKET_MS): Stor
       }
       const pieces: Uint8Array[] = []
       let bytes = 0
-      for await (const piece of bodyOf(key, answer)) {
+      for await (const piece of bodyOf(key, answer, options)) {
         bytes += piece.byteLength
         if (bytes > options.maxBytes) throw tooLarge()
         pieces.push(piece)
@@ -185,7 +185,7 @@ export function createS3Store(address: S3Address, idleMs = IDLE_SOCKET_MS): Stor
     async *stream(key, options) {
       const start = options?.startByte ?? 0
       const range = start === 0 ? undefined : { start }
-      yield* bodyOf(key, await get(key, options, { etag: options?.etag, range }), range)
+      yield* bodyOf(key, await get(key, options, { etag: options?.etag, range }), options, range)
     },
 
     async feed(
@@ -202,7 +202,7 @@ export function createS3Store(address: S3Address, idleMs = IDLE_SOCKET_MS): Stor
       if (facts.storedChecksum !== undefined)
         options.onStoredChecksum?.(facts.storedChecksum.algorithm)
       let bytesFed = 0
-      for await (const piece of bodyOf(key, answer)) {
+      for await (const piece of bodyOf(key, answer, options)) {
         if (options.shouldStop()) return { stopped: true, bytesFed }
         sink(piece)
         bytesFed += piece.byteLength
@@ -317,7 +317,7 @@ export function createS3Store(address: S3Address, idleMs = IDLE_SOCKET_MS): Stor
       const range = { start, end: Math.min(start + RANGE_BYTES, options.sizeBytes) - 1 }
       const answer = await get(key, { signal }, { etag: options.etag, range })
       const pieces: Uint8Array[] = []
-      for await (const piece of bodyOf(key, answer, range)) pieces.push(piece)
+      for await (const piece of bodyOf(key, answer, { signal }, range)) pieces.push(piece)
       return pieces
     }
     const ahead: Promise<Awaited<ReturnType<typeof fetchRange>>>[] = []

@@ -174,6 +174,21 @@ export function describeStoreContract(
     await assertReason('aborted', () => store.readWhole('race', { maxBytes: 100, signal }))
     await assertReason('aborted', () => store.createIfAbsent('never', 'x', { signal }))
     assert.equal(await store.head('never'), undefined)
+    for (const sizeBytes of [5_000_000, 70_000_000]) {
+      await store.write('midway', inPieces(Buffer.alloc(sizeBytes)))
+      const stop = new AbortController()
+      await assertReason('aborted', async () => {
+        for await (const _piece of store.stream('midway', { signal: stop.signal }))
+          stop.abort(new Error('draining'))
+      })
+    }
+    const { etag, sizeBytes } = (await store.head('midway')) ?? { etag: '', sizeBytes: 0 }
+    const stop = new AbortController()
+    await assertReason('aborted', () =>
+      store.feed('midway', { etag, sizeBytes, shouldStop: () => false, signal: stop.signal }, () =>
+        stop.abort(new Error('draining')),
+      ),
+    )
   })
 
   test('a key that the store cannot hold is refused by name', async () => {
