@@ -1,3 +1,5 @@
+import { metadataCodes } from './metadata-codes.ts'
+
 /** Who has to do something about a finding. */
 export type Actor = 'sender' | 'archivist' | 'nobody'
 
@@ -313,6 +315,7 @@ export const codes = {
     sentence: 'A received file has no metadata row.',
     howToFix: 'Add a row for the file to the metadata.',
   },
+  ...metadataCodes,
   'SIDECAR.WITHOUT_RECORD': {
     check: 'received',
     severity: 'error',
