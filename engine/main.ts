@@ -1,5 +1,10 @@
 #!/usr/bin/env node
+import { setFlagsFromString } from 'node:v8'
 import { runCommand } from './cli/program.ts'
+
+// Memory stays flat because little is alive at once; a small nursery keeps V8 from letting garbage
+// pile up to several times that. Measured at 100,000 files: 470 MB without it.
+setFlagsFromString('--max-semi-space-size=4')
 
 const stop = new AbortController()
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort())

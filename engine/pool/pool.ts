@@ -24,8 +24,8 @@ export function createCheckPool(options: { readonly threads: number }): CheckPoo
     minThreads: options.threads,
     maxThreads: options.threads,
     atomics: 'disabled',
-    // Small objects by the thousand die young: a larger nursery halves the time in collection.
-    resourceLimits: { maxYoungGenerationSizeMb: 64 },
+    // What a thread needs for a chunk many times over; a chunk that needs more ends its thread, not us.
+    resourceLimits: { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 256 },
     ...(typescript ? { execArgv: ['--import', 'tsx'] } : {}),
   })
   const running = new Set<Promise<unknown>>()

@@ -22,15 +22,19 @@ export async function writeOnce(store: Store, key: string, content: string): Pro
   if (stored !== content) throw new IntegrityAlarm(key)
 }
 
-/** Claim a key for one of several contenders; returns whatever value won. */
+/**
+ * Claim a key for one of several contenders; returns whatever value won. Finding our own value
+ * there is a win: the answer to an earlier write of it was lost.
+ */
 export async function claim<T>(
   store: Store,
   key: string,
   value: T,
 ): Promise<{ won: boolean; value: T }> {
-  if ((await store.createIfAbsent(key, JSON.stringify(value))) === 'created')
-    return { won: true, value }
-  return { won: false, value: await readState<T>(store, key) }
+  const ours = JSON.stringify(value)
+  if ((await store.createIfAbsent(key, ours)) === 'created') return { won: true, value }
+  const stored = await readText(store, key)
+  return { won: stored === ours, value: JSON.parse(stored) as T }
 }
 
 /** Mark a step as done; who did it first does not matter. */

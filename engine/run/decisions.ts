@@ -1,7 +1,7 @@
 import type { Store } from '../adapters/store.ts'
 import type { Decision } from '../model/outcome.ts'
 import type { Attempt } from '../model/transfer.ts'
-import { mark, readState, readStateIfThere } from './create-once.ts'
+import { claim, mark, readState, readStateIfThere } from './create-once.ts'
 import { readDelivered, type Delivered } from './deliver.ts'
 import { currentVersion, readIntake } from './process.ts'
 import { driftSince } from './relist.ts'
@@ -122,7 +122,7 @@ export async function decide(
     reportDigest: digest,
   }
   const key = `${decisionsPrefix(attempt)}${digest}.json`
-  if ((await state.createIfAbsent(key, JSON.stringify(decision))) === 'exists') {
+  if (!(await claim(state, key, decision)).won) {
     throw new Refusal(`${request.reference} has just been decided by somebody else`)
   }
   await mark(state, markerKey(attempt.transfer, 'decided.json'), decision)
@@ -145,7 +145,7 @@ export async function withdraw(
     when: request.now.toISOString(),
   }
   const key = `${consignmentPrefix(reference)}withdrawn.json`
-  if ((await state.createIfAbsent(key, JSON.stringify(record))) === 'exists')
+  if (!(await claim(state, key, record)).won)
     throw new Refusal(`${reference} has been withdrawn already`)
   await mark(state, markerKey(attempt.transfer, 'decided.json'), record)
   return attempt

@@ -83,7 +83,7 @@ export class PartWriter<T> {
  * never change, so nothing here can be stale.
  */
 const recent = new Map<string, readonly unknown[]>()
-const RECENT_PARTS = 10 // up to about 50 MB
+const RECENT_PARTS = 5 // up to about 25 MB
 
 function remember(store: Store, key: string, values: readonly unknown[]): void {
   const oldest = recent.keys().next().value

@@ -1,4 +1,4 @@
-import type { Store, StoredObject } from '../adapters/store.ts'
+import { StoreError, type Store, type StoredObject } from '../adapters/store.ts'
 import { compareKeys } from '../model/key-order.ts'
 import { transferPrefix, type Attempt } from '../model/transfer.ts'
 import { completionNumber } from '../flow/completion.ts'
@@ -23,6 +23,7 @@ export async function* driftSince(
   const prefix = transferPrefix(attempt.transfer)
   const sealed = readParts<StoredObject>(state, attempt, 'listing', intake.listing.length)
   let then = await sealed.next()
+  if (intake.listing.length > 0) await refuseMissingZone(zoneStore)
   for await (const object of zoneStore.list({ prefix })) {
     const key = object.key.slice(prefix.length)
     while (then.done !== true && compareKeys(then.value.key, key) < 0) {
@@ -37,6 +38,12 @@ export async function* driftSince(
   for (; then.done !== true; then = await sealed.next()) {
     yield { key: then.value.key, code: 'FILE.REMOVED' }
   }
+}
+
+/** A drop zone that is gone altogether is a disk that is not mounted, not a sender who removed everything. */
+async function refuseMissingZone(zoneStore: Store): Promise<void> {
+  for await (const _entry of zoneStore.listLevel('')) return
+  throw new StoreError('unavailable', '', `${zoneStore.address} is empty or not there`)
 }
 
 /** A second complete.json says nothing about files. */

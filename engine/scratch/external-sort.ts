@@ -5,7 +5,7 @@ import { compareKeys } from '../model/key-order.ts'
 /** A line to sort: by `sortKey` in UTF-8 byte order, then by `line`, so the order is total. */
 type Line = { readonly sortKey: string; readonly line: string }
 
-const IN_MEMORY_CHARACTERS = 24 * 1024 * 1024 // about 50 MB of strings, whatever the number of lines
+const IN_MEMORY_CHARACTERS = 6 * 1024 * 1024 // about 20 MB with overhead; half a dozen sorts live at once
 const READ_BUFFER_BYTES = 256 * 1024
 
 /**
@@ -76,7 +76,7 @@ function compareLines(a: Line, b: Line): number {
   return compareKeys(a.sortKey, b.sortKey) || compareKeys(a.line, b.line)
 }
 
-/** There are few runs (one for each 50 MB), so a linear scan for the least head is enough. */
+/** There are few runs (one for each 6 million characters), so a linear scan for the least head is enough. */
 function* mergeRuns(runs: Iterator<Line>[]): Generator<Line> {
   const heads: { line: Line; from: Iterator<Line> }[] = []
   for (const from of runs) {

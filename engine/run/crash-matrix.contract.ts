@@ -1,16 +1,10 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { suite } from 'uvu'
 import { comparable } from '../../fixtures/lab.ts'
 import type { KilledRun } from '../../fixtures/killed-run.ts'
-import { startS3Server } from '../../fixtures/servers/s3-server.ts'
 import { openStore } from '../adapters/open-store.ts'
 import type { StoreAddress } from '../pool/messages.ts'
-import { transferPrefix } from '../model/transfer.ts'
 
 process.env['AWS_ACCESS_KEY_ID'] = 'test'
 process.env['AWS_SECRET_ACCESS_KEY'] = 'test'
@@ -55,8 +49,13 @@ function rowOf(line: string): string {
     .replace('networkdrive/T', 'networkdrive/t1')
 }
 
-const transfer = { zone: 'lab', integrator: 'office', source: 'networkdrive', transferId: 't1' }
-const records: Record<string, string> = {
+export const transfer = {
+  zone: 'lab',
+  integrator: 'office',
+  source: 'networkdrive',
+  transferId: 't1',
+}
+export const records: Record<string, string> = {
   'metadata/manifest.txt': `${'0'.repeat(64)}  a.txt\n${'1'.repeat(64)}  gone.txt\nno line\n`,
   'records/a.txt': 'a',
   'records/b.txt': 'b',
@@ -64,13 +63,14 @@ const records: Record<string, string> = {
   'complete.json': '{}',
 }
 
-type Place = {
+export type Place = {
   readonly zone: StoreAddress
   readonly state: StoreAddress
   readonly reports: StoreAddress
 }
 
-async function matrix(
+/** Kill after every write in turn, resume, and compare. */
+export async function crashMatrix(
   name: string,
   land: () => Promise<StoreAddress>,
   fresh: () => Place,
@@ -159,65 +159,3 @@ function runChild(
     })
   })
 }
-
-const test = suite('crash matrix')
-const folder = mkdtempSync(join(tmpdir(), 'wharfinger-crash-'))
-test.after(() => rmSync(folder, { recursive: true }))
-
-test('on a folder: killed after any durable write, the next run ends with the same report', async () => {
-  let count = 0
-  const zone = join(folder, 'dropzone')
-  const land = async (): Promise<StoreAddress> => {
-    for (const [path, content] of Object.entries(records)) {
-      const file = join(zone, transferPrefix(transfer), path)
-      mkdirSync(dirname(file), { recursive: true })
-      writeFileSync(file, content)
-    }
-    return { kind: 'folder', path: zone }
-  }
-  const fresh = (): Place => {
-    count++
-    return {
-      zone: { kind: 'folder', path: zone },
-      state: { kind: 'folder', path: join(folder, `state-${count}`) },
-      reports: { kind: 'folder', path: join(folder, `reports-${count}`) },
-    }
-  }
-  await matrix('folder', land, fresh, folder)
-})
-
-test('on S3: the same', async () => {
-  const server = await startS3Server()
-  try {
-    server.makeBucket('matrix')
-    const at = (prefix: string): StoreAddress => ({
-      kind: 's3',
-      bucket: 'matrix',
-      prefix,
-      endpoint: server.endpoint,
-      forcePathStyle: true,
-      region: 'eu-west-2',
-    })
-    let count = 0
-    const land = async (): Promise<StoreAddress> => {
-      const store = openStore(at('dropzone/'))
-      for (const [path, content] of Object.entries(records))
-        await store.createIfAbsent(transferPrefix(transfer) + path, content)
-      await store.close()
-      return at('dropzone/')
-    }
-    const fresh = (): Place => {
-      count++
-      return {
-        zone: at('dropzone/'),
-        state: at(`state-${count}/`),
-        reports: at(`reports-${count}/`),
-      }
-    }
-    await matrix('S3', land, fresh, folder)
-  } finally {
-    await server.close()
-  }
-})
-
-test.run()

@@ -1,0 +1,49 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import { startS3Server } from '../../fixtures/servers/s3-server.ts'
+import { openStore } from '../adapters/open-store.ts'
+import { transferPrefix } from '../model/transfer.ts'
+import type { StoreAddress } from '../pool/messages.ts'
+import { crashMatrix, records, transfer, type Place } from './crash-matrix.contract.ts'
+
+const test = suite('crash matrix on S3')
+const folder = mkdtempSync(join(tmpdir(), 'wharfinger-crash-'))
+test.after(() => rmSync(folder, { recursive: true }))
+
+test('killed after any durable write, the next run ends with the same report', async () => {
+  const server = await startS3Server()
+  try {
+    server.makeBucket('matrix')
+    const at = (prefix: string): StoreAddress => ({
+      kind: 's3',
+      bucket: 'matrix',
+      prefix,
+      endpoint: server.endpoint,
+      forcePathStyle: true,
+      region: 'eu-west-2',
+    })
+    let count = 0
+    const land = async (): Promise<StoreAddress> => {
+      const store = openStore(at('dropzone/'))
+      for (const [path, content] of Object.entries(records))
+        await store.createIfAbsent(transferPrefix(transfer) + path, content)
+      await store.close()
+      return at('dropzone/')
+    }
+    const fresh = (): Place => {
+      count++
+      return {
+        zone: at('dropzone/'),
+        state: at(`state-${count}/`),
+        reports: at(`reports-${count}/`),
+      }
+    }
+    await crashMatrix('S3', land, fresh, folder)
+  } finally {
+    await server.close()
+  }
+})
+
+test.run()
