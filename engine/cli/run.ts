@@ -4,6 +4,8 @@ import { ConfigError } from '../config.ts'
 import { completionNumber } from '../flow/completion.ts'
 import type { TransferAddress } from '../model/transfer.ts'
 import { transferPrefix } from '../model/transfer.ts'
+import { count } from '../model/count.ts'
+import { relistDaily } from '../run/daily-relist.ts'
 import { requestRecheck, Refusal } from '../run/decisions.ts'
 import { processTransfer, type Engine, type ProcessEnd } from '../run/process.ts'
 import { dueTransfers } from '../run/sweep.ts'
@@ -110,6 +112,7 @@ export async function sweepZones(
     for (const zone of zones) {
       const zoneStore = openRetrying(zone.store)
       try {
+        if (!options.reportNow) await warnOfDrift(engine, zone, zoneStore, surroundings)
         for await (const transfer of transfersToDo(engine, zone, zoneStore, options.only)) {
           if (engine.signal.aborted) break
           ends.push(
@@ -130,6 +133,19 @@ export async function sweepZones(
     bars.stop()
   }
   return ends
+}
+
+async function warnOfDrift(
+  engine: Engine,
+  zone: DropZone,
+  zoneStore: Store,
+  surroundings: Surroundings,
+): Promise<void> {
+  for (const { attempt, drift } of await relistDaily(zone, zoneStore, engine.state, engine.now())) {
+    surroundings.err.write(
+      `${attempt.reference}: ${count(drift.length, 'object has', 'objects have')} changed in the drop zone since it was sealed; it cannot be accepted before \`wharfinger recheck\`.\n`,
+    )
+  }
 }
 
 async function* transfersToDo(

@@ -9,7 +9,8 @@ import { StoreError, type Store } from '../adapters/store.ts'
 import { transferPrefix } from '../model/transfer.ts'
 import type { CheckedFile } from '../pool/messages.ts'
 import { createCheckPool } from '../pool/pool.ts'
-import { decide, newestReport, requestRecheck } from './decisions.ts'
+import { relistDaily } from './daily-relist.ts'
+import { decide, newestReport, requestRecheck, withdraw } from './decisions.ts'
 import { readSummaries, reindex } from './index-segments.ts'
 import { dueTransfers } from './sweep.ts'
 
@@ -361,6 +362,26 @@ test('what is added, changed or removed after sealing is a finding and stops acc
       }),
     /changed since/,
   )
+  await lab.close()
+})
+
+test('once a day a delivered transfer is looked at again, until somebody has decided', async () => {
+  const lab = makeLab({ pool })
+  const transfer = lab.land('t1', { 'records/a.txt': 'a' })
+  await lab.deliver(transfer)
+  const look = (day: number) =>
+    relistDaily(lab.zone, lab.zoneStore, lab.engine.state, new Date(Date.UTC(2026, 10, day)))
+  assert.deepEqual(await look(24), [])
+  appendFileSync(join(lab.dropZone, transferPrefix(transfer), 'records', 'a.txt'), 'more')
+  assert.deepEqual(await look(24), [])
+  const [drifted] = await look(25)
+  assert.deepEqual(drifted?.drift, [{ key: 'records/a.txt', code: 'FILE.CHANGED' }])
+  await withdraw(lab.engine.state, drifted?.attempt.reference ?? '', {
+    who: 'x',
+    why: 'y',
+    now: new Date(),
+  })
+  assert.deepEqual(await look(26), [])
   await lab.close()
 })
 

@@ -90,6 +90,13 @@ export function eventKey(attempt: Attempt, name: string): string {
 export function relistKey(attempt: Attempt, version: number): string {
   return `${attemptPrefix(attempt)}relist/${version}.jsonl`
 }
+/** What a daily look at the drop zone found changed in a delivered, undecided transfer. */
+export function driftPrefix(attempt: Attempt): string {
+  return `${attemptPrefix(attempt)}drift/`
+}
+export function dailyRelistKey(zone: string, day: string): string {
+  return `relisted/${zone}/${day}.json`
+}
 export function recheckKey(attempt: Attempt, version: number): string {
   return `${attemptPrefix(attempt)}rechecks/${version}.json`
 }

@@ -33,9 +33,19 @@ export async function* dueTransfers(
       next = await known.next()
     const progress =
       next.done !== true && transferPrefix(next.value.transfer) === key ? next.value : undefined
-    if (progress !== undefined && progress.deliveredVersion > 0) continue
+    if (progress !== undefined && (progress.deliveredVersion > 0 || progress.decided)) continue
     if (progress?.taken === true || (await isComplete(zone, zoneStore, state, transfer, now)))
       yield { transfer, progress }
+  }
+}
+
+/** Delivered and not decided yet: what a daily look at the drop zone is about. */
+export async function* undecidedTransfers(
+  zone: DropZone,
+  state: Store,
+): AsyncGenerator<TransferAddress> {
+  for await (const progress of foldMarkers(zone.name, markerKeys(state, zone.name))) {
+    if (progress.deliveredVersion > 0 && !progress.decided) yield progress.transfer
   }
 }
 
