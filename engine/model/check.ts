@@ -3,9 +3,6 @@ import type { Digests } from './checksum.ts'
 import type { Finding, Unchecked } from './finding.ts'
 import type { InventoryEntry } from './inventory.ts'
 
-/** Why a check was not done on a file. The three never turn into each other (design: section 4). */
-export type NotDone = 'unchecked' | 'no basis' | 'not configured'
-
 /** What one check says of one file. */
 export type CheckOutcome =
   | { readonly kind: 'passed' }

@@ -9,8 +9,6 @@ import type { Attempt, TransferAddress } from '../model/transfer.ts'
  */
 export const STATE_VERSION = 1
 
-export const selfTestKey = 'self-test/create-once'
-
 export function zoneMarkers(zone: string): string {
   return `transfers/${zone}/`
 }
@@ -53,7 +51,7 @@ export const parts = {
   inventory: 'inventory/',
   missing: 'missing/',
   notes: 'notes/',
-  removed: 'removed/',
+  metadata: 'metadata/',
 } as const
 export type PartSeries = keyof typeof parts
 
@@ -72,8 +70,9 @@ export function resultsPrefix(attempt: Attempt, version: number): string {
 export function resultKey(attempt: Attempt, version: number, chunk: number): string {
   return `${resultsPrefix(attempt, version)}${pad(chunk)}.jsonl`
 }
-export function metadataResultKey(attempt: Attempt, document: number): string {
-  return `${attemptPrefix(attempt)}metadata/${pad(document)}.jsonl`
+/** The commit of the metadata's own results; their findings are the series of the same name. */
+export function metadataSummaryKey(attempt: Attempt): string {
+  return `${attemptPrefix(attempt)}metadata.json`
 }
 export function triesPrefix(attempt: Attempt, version: number): string {
   return `${attemptPrefix(attempt)}tries/${version}/`
