@@ -1,4 +1,4 @@
-import type { CheckOutcome, CheckTally } from '../model/check.ts'
+import type { CheckTally } from '../model/check.ts'
 import type { Algorithm } from '../model/checksum.ts'
 import { count } from '../model/count.ts'
 import { checks, codes, type CheckId, type FindingCode, type Severity } from '../model/codes.ts'
@@ -7,7 +7,7 @@ import type { CheckRow, FindingGroup, Reconciliation, UncheckedGroup } from '../
 import type { Completion } from '../model/transfer.ts'
 import type { CheckedRecord, FileVerdicts } from './file-row.ts'
 import type { MissingFile } from './match.ts'
-import { addTally, emptyTally, tallyOf } from './tally.ts'
+import { addTally, emptyTally, tallyOf, timesTally } from './tally.ts'
 
 const EXAMPLES = 5
 
@@ -28,6 +28,7 @@ export class ConsignmentTally {
   readonly #groups = new Map<FindingCode, { count: number; examples: Finding[] }>()
   readonly #unchecked = new Map<Unchecked['reason'], { count: number; examples: Unchecked[] }>()
   readonly #algorithms = new Set<Algorithm>(['sha256'])
+  readonly #clean = new Map<FileVerdicts, number>()
   #files = 0
   #excluded = 0
   #missing = 0
@@ -40,9 +41,9 @@ export class ConsignmentTally {
 
   addFile(verdicts: FileVerdicts, checked: CheckedRecord): void {
     this.#files++
-    for (const [check, outcome] of Object.entries(verdicts.outcomes) as [CheckId, CheckOutcome][]) {
-      this.#checks.set(check, addTally(this.#checks.get(check) ?? emptyTally, tallyOf(outcome)))
-    }
+    if (verdicts.findings.length === 0 && verdicts.unchecked.length === 0) {
+      this.#clean.set(verdicts, (this.#clean.get(verdicts) ?? 0) + 1)
+    } else this.#addOutcomes(verdicts, 1)
     for (const finding of verdicts.findings) this.addFinding(finding)
     for (const one of verdicts.unchecked) {
       const group = this.#unchecked.get(one.reason) ?? { count: 0, examples: [] }
@@ -53,6 +54,22 @@ export class ConsignmentTally {
     if (checked.stated.length === 0) this.#withoutChecksum++
     for (const { algorithm } of checked.stated) this.#algorithms.add(algorithm)
     if (verdicts.findings.some(({ code }) => code === 'NAME.EXCLUDED')) this.#excluded++
+  }
+
+  #addOutcomes(verdicts: FileVerdicts, files: number): void {
+    for (const check of Object.keys(verdicts.outcomes) as CheckId[]) {
+      const one = tallyOf(verdicts.outcomes[check])
+      this.#checks.set(
+        check,
+        addTally(this.#checks.get(check) ?? emptyTally, timesTally(one, files)),
+      )
+    }
+  }
+
+  /** Files without anything to say share their verdicts, and are added up only when asked for. */
+  #addClean(): void {
+    for (const [verdicts, files] of this.#clean) this.#addOutcomes(verdicts, files)
+    this.#clean.clear()
   }
 
   addFinding(finding: Finding): void {
@@ -97,6 +114,7 @@ export class ConsignmentTally {
   }
 
   checkRows(): CheckRow[] {
+    this.#addClean()
     return (Object.keys(checks) as CheckId[]).map((check) => ({
       check,
       tally: this.#checks.get(check) ?? emptyTally,

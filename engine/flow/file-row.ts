@@ -21,6 +21,8 @@ export type RowContext = {
   /** Whether any record of the transfer has a sidecar. */
   readonly sidecars: boolean
   readonly isExcluded: (path: string) => boolean
+  /** Verdicts of files without anything to say, by what was checked: nearly all files share a few. */
+  readonly clean: Map<string, FileVerdicts>
 }
 
 /** What is known of this one file from outside its own result. */
@@ -43,6 +45,41 @@ export type FileVerdicts = {
  * (a wrong size found while reading belongs to "received"); they fail that row instead.
  */
 export function judgeFile(
+  entry: InventoryEntry,
+  checked: CheckedRecord,
+  context: RowContext,
+  surroundings: Surroundings,
+): FileVerdicts {
+  const cleanKey = keyOfClean(entry, checked, context, surroundings)
+  const known = cleanKey === undefined ? undefined : context.clean.get(cleanKey)
+  if (known !== undefined) return known
+  const verdicts = judge(entry, checked, context, surroundings)
+  if (cleanKey !== undefined && verdicts.findings.length === 0)
+    context.clean.set(cleanKey, verdicts)
+  return verdicts
+}
+
+/** What decides about a file that has nothing to say for itself; undefined for any other. */
+function keyOfClean(
+  entry: InventoryEntry,
+  checked: CheckedRecord,
+  context: RowContext,
+  surroundings: Surroundings,
+): string | undefined {
+  if (entry.irregular !== undefined || entry.listedAs !== undefined || entry.unlisted === true)
+    return undefined
+  if (surroundings.relisted !== undefined || surroundings.renamedFrom !== undefined)
+    return undefined
+  let key = `${entry.row === undefined ? '' : 'row'} ${entry.sidecar === undefined ? '' : 'sidecar'} ${context.isExcluded(checked.path) ? 'excluded' : ''}`
+  for (const id in checked.outcomes) {
+    const kind = checked.outcomes[id]?.kind ?? ''
+    if (kind === 'failed' || kind === 'noted' || kind === 'unchecked') return undefined
+    key += `;${id}=${kind}`
+  }
+  return key
+}
+
+function judge(
   entry: InventoryEntry,
   checked: CheckedRecord,
   context: RowContext,
@@ -146,7 +183,10 @@ export function fileRow(
   verdicts: FileVerdicts,
   versionId: string | undefined,
 ): FileRow {
-  const codesOnFile: FindingCode[] = [...new Set(verdicts.findings.map(({ code }) => code))].sort()
+  const codesOnFile: FindingCode[] =
+    verdicts.findings.length === 0
+      ? []
+      : [...new Set(verdicts.findings.map(({ code }) => code))].sort()
   return {
     path: checked.path,
     key: entry.key,
@@ -154,10 +194,21 @@ export function fileRow(
     digests: checked.digests,
     ...(versionId === undefined ? {} : { versionId }),
     stated: checked.stated.map(({ algorithm, value }) => `${algorithm}:${value}`),
-    outcomes: Object.fromEntries(
-      Object.entries(verdicts.outcomes).map(([check, outcome]) => [check, outcome.kind]),
-    ),
+    outcomes: kindsOf(verdicts),
     codes: codesOnFile,
     ...(entry.carried === undefined ? {} : { carriedFromAttempt: entry.carried.attempt }),
   }
+}
+
+const kinds = new WeakMap<FileVerdicts, FileRow['outcomes']>()
+
+function kindsOf(verdicts: FileVerdicts): FileRow['outcomes'] {
+  let known = kinds.get(verdicts)
+  if (known === undefined) {
+    known = Object.fromEntries(
+      Object.entries(verdicts.outcomes).map(([check, outcome]) => [check, outcome.kind]),
+    )
+    kinds.set(verdicts, known)
+  }
+  return known
 }

@@ -21,6 +21,18 @@ export function addTally(a: CheckTally, b: CheckTally): CheckTally {
   }
 }
 
+/** The tally of so many files that are alike. */
+export function timesTally(tally: CheckTally, files: number): CheckTally {
+  return {
+    expected: tally.expected * files,
+    passed: tally.passed * files,
+    failed: tally.failed * files,
+    unchecked: tally.unchecked * files,
+    noBasis: tally.noBasis * files,
+    notConfigured: tally.notConfigured * files,
+  }
+}
+
 const fieldFor = {
   passed: 'passed',
   noted: 'passed',

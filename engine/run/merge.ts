@@ -78,6 +78,7 @@ export async function mergeAttempt(
     checkOfJob: new Map(Object.values(jobs).map(({ id, check }) => [id, check])),
     lists: intake.lists,
     sidecars: intake.sidecars,
+    clean: new Map(),
     isExcluded: (path) => isExcludedName(path, intake.rules.settings.excludedNames),
   }
   const renames = await findRenames(attempt, intake, plan, options)
