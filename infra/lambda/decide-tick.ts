@@ -1,0 +1,51 @@
+import { opensAt, type ServiceWindows } from './windows.ts'
+
+/** One service as AWS describes it now. */
+export type ServiceFacts = {
+  readonly minTasks: number
+  readonly maxTasks: number
+  /** A person has paused the scheduled actions. */
+  readonly suspended: boolean
+  readonly desiredTasks: number
+  readonly runningTasks: number
+  readonly nowUtc: number
+}
+
+export type TickDecision = {
+  readonly shouldBeAwake: boolean
+  /** To register, or undefined where the bounds are right or a person has paused them. */
+  readonly bounds: { readonly minTasks: number; readonly maxTasks: number } | undefined
+  readonly reason: string
+}
+
+/**
+ * A schedule's actions are edges: one that is missed is never replayed. This compares levels
+ * instead. Without windows (nothing was ever applied) the bounds themselves say what is wanted.
+ *
+ * Registering bounds clamps the running capacity, so it is also the second try to wake: it is done
+ * again while fewer tasks are wanted by ECS than the floor.
+ */
+export function decideTick(facts: ServiceFacts, windows: ServiceWindows | undefined): TickDecision {
+  const shouldBeAwake =
+    windows === undefined ? facts.minTasks > 0 : opensAt(windows, facts.nowUtc) === undefined
+  const leave = (reason: string): TickDecision => ({ shouldBeAwake, bounds: undefined, reason })
+  if (facts.suspended) return leave('a person has suspended the schedule: left alone')
+  if (windows === undefined) return leave('no schedule has been applied yet: only observed')
+  const wanted = shouldBeAwake
+    ? { minTasks: windows.minTasks, maxTasks: windows.maxTasks }
+    : { minTasks: 0, maxTasks: windows.closure === 'soft' ? windows.maxTasks : 0 }
+  const described = `${shouldBeAwake ? 'open' : 'closed'}, bounds ${facts.minTasks} to ${facts.maxTasks}`
+  if (facts.minTasks !== wanted.minTasks || facts.maxTasks !== wanted.maxTasks)
+    return {
+      shouldBeAwake,
+      bounds: wanted,
+      reason: `${described}: set to ${wanted.minTasks} to ${wanted.maxTasks}`,
+    }
+  if (facts.desiredTasks < wanted.minTasks || facts.desiredTasks > wanted.maxTasks)
+    return {
+      shouldBeAwake,
+      bounds: wanted,
+      reason: `${described}, but ${facts.desiredTasks} wanted: registered again`,
+    }
+  return leave(described)
+}
