@@ -79,6 +79,16 @@ export class ConsignmentTally {
     this.#groups.set(finding.code, group)
   }
 
+  /** Rows of metadata documents, which are no files of their own. */
+  addMetadataRows(rows: {
+    readonly rows: number
+    readonly passed: number
+    readonly failed: number
+  }): void {
+    const tally = { ...emptyTally, expected: rows.rows, passed: rows.passed, failed: rows.failed }
+    this.#checks.set('metadata', addTally(this.#checks.get('metadata') ?? emptyTally, tally))
+  }
+
   addMissing(missing: MissingFile): void {
     if (missing.onlyInMetadata) return
     this.#missing++

@@ -17,9 +17,9 @@ export type CompiledProfile = {
   readonly columnOf: ReadonlyMap<string, ProfileColumn>
   /** What is wrong with one value on its own. `today` is YYYY-MM-DD. */
   checkValue(property: string, value: FieldValue, today: string): readonly Problem[]
-  checkOpen(row: Row): readonly Problem[]
-  checkClosed(row: Row): readonly Problem[]
-  checkRelationships(row: Row): readonly Problem[]
+  checkOpen(row: Row, today: string): readonly Problem[]
+  checkClosed(row: Row, today: string): readonly Problem[]
+  checkRelationships(row: Row, today: string): readonly Problem[]
 }
 
 /** Typed values by property; only the properties that the document has. */
@@ -49,7 +49,6 @@ export function compileProfile(profile: Profile): CompiledProfile {
     },
   })
   const columnOf = new Map(profile.columns.map((column) => [column.property, column]))
-  const context = { today: '' }
   const compile = (schema: JsonSchema) => {
     try {
       return ajv.compile(schema)
@@ -68,8 +67,8 @@ export function compileProfile(profile: Profile): CompiledProfile {
   const rowCheck = (schema: JsonSchema | undefined) => {
     if (schema === undefined) return () => NONE
     const validate = compile(schema)
-    return (row: Row) =>
-      validate.call(context, row) ? NONE : problemsOf(validate.errors, columnOf)
+    return (row: Row, today: string) =>
+      validate.call({ today }, row) ? NONE : problemsOf(validate.errors, columnOf)
   }
   const { properties: _properties, $defs: _definitions, ...baseOfRows } = profile.schemas.base
   const hasRowRules = Object.keys(baseOfRows).some(
@@ -91,7 +90,7 @@ export function compileProfile(profile: Profile): CompiledProfile {
     checkOpen: rowCheck(profile.schemas.open),
     checkClosed: rowCheck(profile.schemas.closed),
     checkRelationships: hasRowRules
-      ? (row) => [...checkBase(row), ...checkRelationships(row)]
+      ? (row, today) => [...checkBase(row, today), ...checkRelationships(row, today)]
       : checkRelationships,
   }
 }

@@ -28,6 +28,8 @@ const WRITES = [
   'create state consignments/{ref}/{n}/tries/{n}/{n}/{n}.json',
   'create state consignments/{ref}/{n}/results/{n}/{n}.jsonl',
   'create state consignments/{ref}/{n}/events/run-{n}-{uuid}.json',
+  'create state consignments/{ref}/{n}/metadata/{n}.jsonl',
+  'create state consignments/{ref}/{n}/metadata.json',
   'create state consignments/{ref}/{n}/relist/{n}.jsonl',
   'write reports office/{ref}/attempt-{n}/version-{n}/{digest}/findings.csv',
   'write reports office/{ref}/attempt-{n}/version-{n}/{digest}/files.csv',
@@ -57,6 +59,7 @@ export const transfer = {
 }
 export const records: Record<string, string> = {
   'metadata/manifest.txt': `${'0'.repeat(64)}  a.txt\n${'1'.repeat(64)}  gone.txt\nno line\n`,
+  'metadata/table.csv': 'filepath,filename,closure status\r\na.txt,a.txt,Shut\r\n',
   'records/a.txt': 'a',
   'records/b.txt': 'b',
   'records/c.txt': 'c',

@@ -12,6 +12,8 @@ export type SealedDocument = {
   readonly root: string
   /** Kind id; undefined where it was not recognised. */
   readonly kind?: string
+  /** Whether it holds metadata rows. */
+  readonly rows?: boolean
   /** 0 for the first attempt's, higher for those of corrections, which supersede. */
   readonly generation: number
 }

@@ -23,6 +23,7 @@ import { readResult, readVersions } from './check.ts'
 import { readPart, readParts } from './parts.ts'
 import type { Plan } from './plan.ts'
 import { relistOnce, type Drift } from './relist.ts'
+import type { MetadataResult } from './check-metadata.ts'
 import type { Intake } from './seal.ts'
 
 /** Everything the report is made of but the verdict: figures that fit in memory, tables that may not. */
@@ -41,6 +42,7 @@ export type MergeOptions = {
   /** A private folder that the caller removes. */
   readonly scratch: string
   readonly version: number
+  readonly metadata: MetadataResult | undefined
   /** The report version whose result counts for a chunk: the newest that read it. */
   readonly resultVersion: (chunk: number) => number
 }
@@ -73,6 +75,12 @@ export async function mergeAttempt(
   }
   for await (const note of readParts<Finding>(state, attempt, 'notes', intake.notes.length))
     found(note)
+  if (options.metadata !== undefined) {
+    const { metadata } = options
+    tally.addMetadataRows(metadata)
+    const lines = readParts<Finding>(state, attempt, 'metadata', metadata.findings.length)
+    for await (const finding of lines) found(finding)
+  }
   for (const { key, code } of drift) if (code === 'FILE.ADDED') found({ code, path: key })
   const context: RowContext = {
     checkOfJob: new Map(Object.values(jobs).map(({ id, check }) => [id, check])),

@@ -10,6 +10,7 @@ import type { Attempt, TransferAddress } from '../model/transfer.ts'
 import type { CheckPool } from '../pool/pool.ts'
 import { jobs } from '../../jobs/index.ts'
 import { ENGINE_VERSION, RULE_SET_VERSION } from '../version.ts'
+import { checkMetadata, type MetadataResult } from './check-metadata.ts'
 import { checkAttempt, chunksWithResult, readResult } from './check.ts'
 import { mark, readState, readStateIfThere } from './create-once.ts'
 import {
@@ -205,7 +206,9 @@ async function report(
   scratch: string,
 ): Promise<Delivered> {
   const { state, reports } = engine
+  const metadata = await checkMetadata(attempt, intake, { state, zoneStore, scratch })
   const merged = await mergeAttempt(attempt, intake, plan, {
+    metadata,
     zoneStore,
     state,
     scratch,
@@ -213,7 +216,7 @@ async function report(
     resultVersion: await resultVersions(state, attempt, version),
   })
   try {
-    const outcome = await concludeOutcome(engine, attempt, intake, merged, version)
+    const outcome = await concludeOutcome(engine, attempt, intake, merged, version, metadata)
     return await deliverReport(attempt, outcome, merged.tables, {
       state,
       reports,
@@ -231,6 +234,7 @@ async function concludeOutcome(
   intake: Intake,
   merged: Merged,
   version: number,
+  metadata: MetadataResult | undefined,
 ): Promise<Outcome> {
   const findings = merged.tally.findingGroups()
   const unchecked = merged.tally.uncheckedGroups()
@@ -261,6 +265,7 @@ async function concludeOutcome(
     unchecked,
     reconciliation: merged.tally.reconciliation(),
     sources: intake.sources,
+    ...(metadata === undefined ? {} : { metadata: metadata.profile }),
     ...(sinceLastAttempt === undefined ? {} : { sinceLastAttempt }),
     provenance: {
       engineVersion: intake.engineVersion,

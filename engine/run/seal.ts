@@ -334,7 +334,7 @@ async function readDocuments(
     }
     const counted = await readStatements(kind, document, listed.generation, into)
     sealed.push({
-      document: { ...listed, kind: kind.id },
+      document: { ...listed, kind: kind.id, rows: counted.rows },
       kind: { listsAllFiles: kind.listsAllFiles && counted.statements > 0, rows: counted.rows },
     })
     sources.push({

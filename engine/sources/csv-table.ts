@@ -117,7 +117,7 @@ async function* blocks(
 }
 
 /** Documents that people take for CSV because of their name. */
-function foreignFormat(head: Uint8Array): string | undefined {
+export function foreignFormat(head: Uint8Array): string | undefined {
   const bytes = Buffer.from(head.buffer, head.byteOffset, head.byteLength)
   if (bytes.subarray(0, 4).equals(Buffer.from('PK\x03\x04', 'latin1'))) {
     return 'a zip archive, probably an Excel workbook (.xlsx)'
@@ -338,10 +338,21 @@ function isEmpty(cells: readonly string[]): boolean {
 function tokenise(bytes: Buffer, delimiter: string): string[][] {
   return parse(bytes, {
     delimiter,
-    // One known line end costs the tokeniser less than three to compare with.
-    record_delimiter: bytes.includes(0x0d) ? ['\r\n', '\n', '\r'] : ['\n'],
+    record_delimiter: lineEndsOf(bytes),
     relax_column_count: true,
     relax_quotes: true,
     bom: false,
   })
+}
+
+/** One known line end costs the tokeniser less than three to compare with. */
+function lineEndsOf(bytes: Buffer): string[] {
+  let pairs = 0
+  for (let at = bytes.indexOf(0x0d); at !== -1; at = bytes.indexOf(0x0d, at + 1)) {
+    if (bytes[at + 1] !== 0x0a) return ['\r\n', '\n', '\r']
+    pairs++
+  }
+  if (pairs === 0) return ['\n']
+  for (let at = bytes.indexOf(0x0a); at !== -1; at = bytes.indexOf(0x0a, at + 1)) pairs--
+  return pairs === 0 ? ['\r\n'] : ['\r\n', '\n', '\r']
 }
