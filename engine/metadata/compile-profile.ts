@@ -189,7 +189,7 @@ function expectedOf(error: ErrorObject, column: ProfileColumn | undefined): stri
         : expectedKind(column?.type)
     case 'enum': {
       const allowed = asList(params['allowedValues']).filter((value) => value !== null)
-      const shown = allowed.slice(0, SHOWN_VALUES).join(', ')
+      const shown = allowed.slice(0, SHOWN_VALUES).map(String).join(', ')
       return allowed.length > SHOWN_VALUES
         ? `one of ${allowed.length} values: ${shown} ...`
         : `one of: ${shown}`

@@ -41,7 +41,11 @@ for (const kind of ['good', 'bad']) {
     const names = readdirSync(join(folder, kind)).sort()
     assert.deepEqual(Object.keys(expected).sort(), names)
     for (const name of names) {
-      const document = bytesDocument(`metadata/${name}`, readFileSync(join(folder, kind, name)), 999)
+      const document = bytesDocument(
+        `metadata/${name}`,
+        readFileSync(join(folder, kind, name)),
+        999,
+      )
       assert.equal(recogniseSource(document)?.id, tdrMetadataCsv.id, name)
       const { findings } = await check(document)
       assert.deepEqual(findings.map(point), expected[name], name)
@@ -67,7 +71,12 @@ test('the same table reads the same whatever its encoding and delimiter', async 
 
 test('the profile counts rows, closures, mapped and kept columns, what was normalised, dates', async () => {
   const bytes = readFileSync(join(folder, 'good', 'utf8-bom.csv'))
-  const { profile: tally, rows, passed, failed } = await check(bytesDocument('metadata/a.csv', bytes))
+  const {
+    profile: tally,
+    rows,
+    passed,
+    failed,
+  } = await check(bytesDocument('metadata/a.csv', bytes))
   assert.deepEqual([rows, passed, failed], [5, 5, 0])
   assert.deepEqual([tally.open, tally.closed, tally.closureUnknown], [3, 2, 0])
   assert.equal(tally.columnsMapped.length, 23)
@@ -125,7 +134,10 @@ test('a title closed as the JSON value true is closed, with no word lost', async
   const document = bytesDocument('metadata/a', '')
   const fields = { closure_type: 'Open', title_closed: true, description_closed: false }
   const { findings, profile: tally } = await check(document, kindOf(fields))
-  assert.deepEqual(findings.map(({ code }) => code), ['METADATA.OPEN_BUT_HIDDEN'])
+  assert.deepEqual(
+    findings.map(({ code }) => code),
+    ['METADATA.OPEN_BUT_HIDDEN'],
+  )
   assert.equal(tally.open, 0)
 })
 
@@ -133,14 +145,17 @@ test('rows passed and failed add up for any table', async () => {
   const header = tdrProfile.columns.flatMap((column) => column.header ?? [])
   const cell = fc.constantFrom('', 'Open', 'Closed', '2012-01-01', 'Yes', 'No', '27', 'x', '"', 'é')
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.array(cell, { maxLength: 28 }), { maxLength: 8 }), async (rows) => {
-      const text = [header, ...rows].map((cells) => cells.join(',')).join('\n')
-      const result = await check(bytesDocument('metadata/a.csv', text))
-      assert.equal(result.passed + result.failed, result.rows)
-      const { open, closed, closureUnknown } = result.profile
-      assert.equal(open + closed + closureUnknown, result.rows)
-      assert.equal(result.profile.rows, result.rows)
-    }),
+    fc.asyncProperty(
+      fc.array(fc.array(cell, { maxLength: 28 }), { maxLength: 8 }),
+      async (rows) => {
+        const text = [header, ...rows].map((cells) => cells.join(',')).join('\n')
+        const result = await check(bytesDocument('metadata/a.csv', text))
+        assert.equal(result.passed + result.failed, result.rows)
+        const { open, closed, closureUnknown } = result.profile
+        assert.equal(open + closed + closureUnknown, result.rows)
+        assert.equal(result.profile.rows, result.rows)
+      },
+    ),
     { seed: 9, numRuns: 80 },
   )
 })
