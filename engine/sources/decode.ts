@@ -113,38 +113,6 @@ export async function* decodeToUtf8(
   if (rest !== '') yield Buffer.from(rest)
 }
 
-/**
- * The document's text, decoded. A byte that is no character of the encoding becomes U+FFFD and is
- * reported with its row (line); NUL characters are reported and left out.
- */
-export async function* decodeText(
-  document: SourceDocument,
-  report: (finding: Finding) => void,
-): AsyncGenerator<string> {
-  const decoder = new TextDecoder('utf-8')
-  let row = 1
-  let damaged: number | undefined
-  let nul: number | undefined
-  for await (const bytes of decodeToUtf8(document, report)) {
-    const text = decoder.decode(bytes, { stream: true })
-    if (damaged === undefined && text.includes('\ufffd')) damaged = row + lineEnds(text, '\ufffd')
-    if (nul === undefined && text.includes('\0')) nul = row + lineEnds(text, '\0')
-    row += lineEnds(text)
-    if (text !== '') yield nul === undefined ? text : text.replaceAll('\0', '')
-  }
-  const rest = decoder.decode()
-  if (rest !== '') {
-    damaged ??= row
-    yield rest
-  }
-  if (damaged !== undefined) {
-    report({ code: 'METADATA.NOT_UTF8', place: { document: document.key, row: damaged } })
-  }
-  if (nul !== undefined) {
-    report({ code: 'METADATA.NUL', place: { document: document.key, row: nul } })
-  }
-}
-
 /** Line ends in `text`, up to the first `before` where one is given. */
 function lineEnds(text: string, before?: string): number {
   const end = before === undefined ? text.length : text.indexOf(before)
