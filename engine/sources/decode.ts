@@ -113,14 +113,6 @@ export async function* decodeToUtf8(
   if (rest !== '') yield Buffer.from(rest)
 }
 
-/** Line ends in `text`, up to the first `before` where one is given. */
-function lineEnds(text: string, before?: string): number {
-  const end = before === undefined ? text.length : text.indexOf(before)
-  let count = 0
-  for (let at = text.indexOf('\n'); at !== -1 && at < end; at = text.indexOf('\n', at + 1)) count++
-  return count
-}
-
 function encodingFinding(document: string, encoding: Exclude<Encoding, 'utf-8'>): Finding {
   return encoding === 'windows-1252'
     ? {
