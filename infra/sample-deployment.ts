@@ -27,9 +27,9 @@ export const fullSettings: Partial<Settings> = {
     allowFrom: ['203.0.113.0/24'],
   },
   vpc: {
-    vpcId: 'vpc-0a',
+    vpcId: 'vpc-0123456789abcdef0',
     availabilityZones: ['eu-west-2a', 'eu-west-2b'],
-    publicSubnetIds: ['subnet-0a', 'subnet-0b'],
+    publicSubnetIds: ['subnet-0123456789abcdef0', 'subnet-0123456789abcdef1'],
   },
   alarmEmail: 'operators@example.org',
 }
