@@ -17,12 +17,7 @@ export type ProfileColumn = {
 }
 
 /** Rules that JSON Schema cannot say, by name. */
-const ruleNames = [
-  'closure',
-  'closure-start-date',
-  'code-period-count',
-  'foi-schedule-date',
-] as const
+const ruleNames = ['closure-start-date', 'code-period-count', 'foi-schedule-date'] as const
 export type RuleName = (typeof ruleNames)[number]
 
 /**
