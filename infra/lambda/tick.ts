@@ -4,10 +4,6 @@ import {
   RegisterScalableTargetCommand,
 } from '@aws-sdk/client-application-auto-scaling'
 import { DescribeServicesCommand, ECSClient } from '@aws-sdk/client-ecs'
-import {
-  ElasticLoadBalancingV2Client,
-  ModifyRuleCommand,
-} from '@aws-sdk/client-elastic-load-balancing-v2'
 import { S3Client } from '@aws-sdk/client-s3'
 import { decideTick, type ServiceFacts } from './decide-tick.ts'
 import { environment } from './environment.ts'
@@ -17,7 +13,6 @@ import { readWindows } from './windows.ts'
 const ecs = new ECSClient({})
 const scaling = new ApplicationAutoScalingClient({})
 const s3 = new S3Client({})
-const balancers = new ElasticLoadBalancingV2Client({})
 
 const ECS_TASKS = {
   ServiceNamespace: 'ecs',
@@ -26,12 +21,16 @@ const ECS_TASKS = {
 
 /** Every five minutes, also while all tasks sleep: measure, decide, correct, and say so. */
 export async function handler(): Promise<void> {
+  await tick(Date.now())
+}
+
+export async function tick(nowUtc: number): Promise<void> {
   const resources = environment('RESOURCE_IDS').split(',')
   const windows = await readWindows(s3, environment('STATE_BUCKET'))
   const problems: unknown[] = []
   for (const resourceId of resources) {
     try {
-      const facts = await measure(resourceId)
+      const facts = await measure(resourceId, nowUtc)
       const own = windows?.services.find((service) => service.resourceId === resourceId)
       const decision = decideTick(facts, own)
       if (decision.bounds !== undefined) {
@@ -53,7 +52,7 @@ export async function handler(): Promise<void> {
   if (problems.length > 0) throw new AggregateError(problems, 'the tick could not be completed')
 }
 
-async function measure(resourceId: string): Promise<ServiceFacts> {
+async function measure(resourceId: string, nowUtc: number): Promise<ServiceFacts> {
   const [, cluster = '', service = ''] = resourceId.split('/')
   const { services } = await ecs.send(new DescribeServicesCommand({ cluster, services: [service] }))
   const { ScalableTargets } = await scaling.send(
@@ -69,15 +68,18 @@ async function measure(resourceId: string): Promise<ServiceFacts> {
     suspended: target.SuspendedState?.ScheduledScalingSuspended === true,
     desiredTasks: described.desiredCount ?? 0,
     runningTasks: described.runningCount ?? 0,
-    nowUtc: Date.now(),
+    nowUtc,
   }
 }
 
 /** Without a running `serve`, callers get the answer that says when it opens. */
 async function turnFrontDoor(resourceId: string, { runningTasks }: ServiceFacts): Promise<void> {
   if (resourceId !== process.env['SERVE_RESOURCE_ID']) return
+  // Loaded here, because an engine without an API never needs it.
+  const { ElasticLoadBalancingV2Client, ModifyRuleCommand } =
+    await import('@aws-sdk/client-elastic-load-balancing-v2')
   const target = runningTasks > 0 ? 'SERVE_TARGET_GROUP_ARN' : 'ASLEEP_TARGET_GROUP_ARN'
-  await balancers.send(
+  await new ElasticLoadBalancingV2Client({}).send(
     new ModifyRuleCommand({
       RuleArn: environment('LISTENER_RULE_ARN'),
       Actions: [{ Type: 'forward', TargetGroupArn: environment(target) }],
