@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -32,18 +32,20 @@ export class SmallFunction extends Construct {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
     })
     this.logs.grantWrite(role)
+    const bundled = bundle(options.entry)
     this.fn = new Function(this, 'Function', {
       description: options.description,
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       handler: 'index.handler',
-      code: Code.fromAsset(bundle(options.entry)),
+      code: Code.fromAsset(bundled),
       memorySize: 256,
       timeout: options.timeout ?? Duration.seconds(30),
       environment: { ...options.environment },
       logGroup: this.logs,
       role,
     })
+    rmSync(bundled, { recursive: true }) // CDK has its own copy by now
   }
 
   permit(actions: string[], resources: string[]): void {
