@@ -118,6 +118,23 @@ test('a sweep without a drop zone says what to configure', async () => {
   assert.match(err, /no drop zone is configured/)
 })
 
+test('a metadata table is validated before anything is sent, and corrected only where nothing is guessed', async () => {
+  const header =
+    'filepath;filename;date last modified;date of the record;description;former reference;closure status;closure start date;closure period;foi exemption code;foi schedule date;is filename closed;alternate filename;is description closed;alternate description;language;translated filename;copyright'
+  writeFileSync(
+    join(folder, 'table.csv'),
+    `${header}\r\na.txt;a.txt;2024-01-02;26/03/2024;x;;Open;;;;;No;;No;;English;;Crown copyright\r\n`,
+  )
+  const { exitCode, out } = await command('validate', 'table.csv', '--fix')
+  assert.equal(exitCode, exitCodes.issues)
+  assert.match(out, /26\/03\/2024/)
+  assert.match(out, /1 row: 0 passed, 1 failed/)
+  assert.match(out, /changed delimiter/)
+  assert.equal((await command('validate', 'table.fixed.csv')).exitCode, exitCodes.sound)
+  assert.match((await command('validate', 'table.csv', '--fix')).err, /is there already/)
+  assert.match((await command('validate', 'nowhere.csv')).err, /there is no file/)
+})
+
 test('doctor tries the stores, jobs lists what is checked, reindex counts', async () => {
   assert.match((await command('doctor')).out, /ok +state: one winner for each key/)
   assert.match((await command('jobs')).out, /fixity/)
@@ -132,6 +149,7 @@ test('every exit code and command is in the reference', () => {
     'demo',
     'run',
     'sweep',
+    'validate',
     'report',
     'recheck',
     'accept',

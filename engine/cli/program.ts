@@ -59,6 +59,13 @@ export async function runCommand(
     .action(async (options) => {
       exitCode = await (await import('./run.ts')).sweep(surroundings, options)
     })
+  command('validate')
+    .description('say what is wrong with a metadata table before anything is sent')
+    .argument('<file>', 'a metadata CSV')
+    .option('--fix', 'write a corrected copy beside it: encoding, delimiter, headers, plain dates')
+    .action(async (file, options) => {
+      exitCode = await (await import('./validate.ts')).validate(surroundings, file, options)
+    })
   command('report')
     .description('show the newest report of a consignment, or list all consignments')
     .argument('[reference]', 'consignment reference')

@@ -1,0 +1,110 @@
+import { createWriteStream, existsSync } from 'node:fs'
+import { once } from 'node:events'
+import { finished } from 'node:stream/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { createFolderStore } from '../adapters/folder-store.ts'
+import { compileProfile } from '../metadata/compile-profile.ts'
+import { tdrProfile } from '../metadata/profile.ts'
+import { codes } from '../model/codes.ts'
+import { count } from '../model/count.ts'
+import type { Finding } from '../model/finding.ts'
+import type { SourceDocument } from '../model/source.ts'
+import { placeOf } from '../report/words.ts'
+import { openDocument } from '../run/documents.ts'
+import { Refusal } from '../run/decisions.ts'
+import { checkMetadataDocument } from '../sources/check-metadata.ts'
+import { fixMetadata, type MetadataChange } from '../sources/fix-metadata.ts'
+import { tdrMetadataCsv } from '../sources/tdr-metadata-csv.ts'
+import { exitCodes } from './exit-code.ts'
+import type { CommonOptions } from './program.ts'
+import type { Surroundings } from './surroundings.ts'
+
+const SHOWN = 200
+
+/**
+ * `wharfinger validate <file>`: what the profile would say of a metadata table, before anything is
+ * sent. `--fix` writes a corrected copy beside it and never guesses a closure.
+ */
+export async function validate(
+  surroundings: Surroundings,
+  path: string,
+  options: CommonOptions & { readonly fix?: true | undefined },
+): Promise<number> {
+  const document = await openFile(resolve(surroundings.folder, path))
+  const findings: Finding[] = []
+  let more = 0
+  const result = await checkMetadataDocument(
+    document,
+    tdrMetadataCsv,
+    { profile: compileProfile(tdrProfile), today: surroundings.now().toISOString().slice(0, 10) },
+    (finding) => {
+      if (findings.length < SHOWN || options.json === true) findings.push(finding)
+      else more++
+    },
+  )
+  const { rows, passed, failed } = result
+  if (options.json === true) {
+    surroundings.out.write(`${JSON.stringify({ rows, passed, failed, findings }, undefined, 2)}\n`)
+  } else {
+    for (const finding of findings) {
+      const { severity, sentence, howToFix } = codes[finding.code]
+      surroundings.out.write(`${severity}: ${sentence} ${placeOf(finding)}\n    -> ${howToFix}\n`)
+    }
+    if (more > 0) surroundings.out.write(`and ${more} more; --json shows all\n`)
+    surroundings.out.write(
+      `${count(rows, 'row', 'rows')}: ${passed} passed, ${failed} failed (profile ${result.profile.profileId} ${result.profile.profileVersion})\n`,
+    )
+  }
+  if (options.fix === true)
+    await writeFixed(document, resolve(surroundings.folder, path), surroundings)
+  const sound = findings.every(({ code }) => codes[code].severity !== 'error') && failed === 0
+  return sound ? exitCodes.sound : exitCodes.issues
+}
+
+async function openFile(path: string): Promise<SourceDocument> {
+  const folder = createFolderStore(dirname(path))
+  const object = existsSync(path) ? await folder.head(basename(path)) : undefined
+  if (object === undefined || object.irregular !== undefined)
+    throw new Refusal(`there is no file ${path}`)
+  return openDocument(folder, {
+    key: object.key,
+    sizeBytes: object.sizeBytes,
+    etag: object.etag,
+    root: '',
+  })
+}
+
+/** Never over anything: the copy is new, and is taken back where it would hide damage. */
+async function writeFixed(
+  document: SourceDocument,
+  path: string,
+  surroundings: Surroundings,
+): Promise<void> {
+  const copy = join(dirname(path), `${basename(path).replace(/\.csv$/i, '')}.fixed.csv`)
+  if (existsSync(copy)) throw new Refusal(`${copy} is there already; move it away first`)
+  const changes: MetadataChange[] = []
+  const refusals: Finding[] = []
+  const pieces: string[] = []
+  for await (const piece of fixMetadata(
+    document,
+    tdrProfile,
+    (change) => changes.push(change),
+    (finding) => refusals.push(finding),
+  ))
+    pieces.push(piece)
+  const refusal = refusals[0]
+  if (refusal !== undefined)
+    throw new Refusal(
+      `no corrected copy was written, because it would hide this: ${codes[refusal.code].sentence} ${placeOf(refusal)}`,
+    )
+  const out = createWriteStream(copy, { flags: 'wx' })
+  for (const piece of pieces) if (!out.write(piece)) await once(out, 'drain')
+  out.end()
+  await finished(out)
+  for (const { what, place, from, to } of changes.slice(0, SHOWN)) {
+    surroundings.out.write(
+      `changed ${what}${place.row === undefined ? '' : `, row ${place.row}`}: “${from}” to “${to}”\n`,
+    )
+  }
+  surroundings.out.write(`${count(changes.length, 'change', 'changes')}; the copy is ${copy}\n`)
+}
