@@ -176,29 +176,4 @@ export const metadataCodes = {
     'Put back the value from the file: these columns must not be edited.',
   ),
 
-  // XML.
-  'METADATA.XML_MALFORMED': blocks(
-    'The XML is not well-formed.',
-    'Correct the place named, or export the document again.',
-  ),
-  'METADATA.XML_ENTITIES': blocks(
-    'The XML declares entities of its own. They are never expanded, so the document was not read.',
-    'Take the declarations out and write the text itself.',
-  ),
-  'METADATA.XML_DOCTYPE': tells(
-    'The XML names a document type. It was not fetched and not needed.',
-    'Nothing has to be done.',
-  ),
-  'METADATA.XML_LIMIT': blocks(
-    'The XML goes beyond a limit that keeps reading it safe.',
-    'Check that the right document was sent; nesting, names and texts of metadata are far smaller.',
-  ),
-  'METADATA.XML_SCHEMA': blocks(
-    'The XML does not follow its schema.',
-    'Correct the element named.',
-  ),
-  'METADATA.XML_NO_RECORDS': blocks(
-    'The XML has none of the elements that describe a file.',
-    'Check that the right document was sent, and the mapping agreed for it.',
-  ),
 } as const satisfies Record<`METADATA.${string}`, CodeFacts>
