@@ -175,5 +175,4 @@ export const metadataCodes = {
     'A filename or modification date in the row is not that of the file.',
     'Put back the value from the file: these columns must not be edited.',
   ),
-
 } as const satisfies Record<`METADATA.${string}`, CodeFacts>
