@@ -74,7 +74,7 @@ test('a refreshed calendar shows each difference and never loses a year that is 
     ...published['scotland'],
     events: [
       ...events.filter(({ date }) => !date.startsWith('2019') && date !== '2026-06-15'),
-      { ...events[0], date: '2028-06-02', title: 'One-off' } as (typeof events)[number],
+      { ...events[0], date: '2028-06-02', title: 'One-off' },
     ],
   }
   const read = readPublishedCalendar(published)
