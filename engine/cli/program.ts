@@ -19,6 +19,9 @@ export async function runCommand(
   surroundings: Surroundings,
 ): Promise<number> {
   let exitCode: number = exitCodes.sound
+  const exitsWith = async (code: Promise<number>): Promise<void> => {
+    exitCode = await code
+  }
   const program = new Command('wharfinger')
     .description(
       'Takes in digital records: checks every byte of every consignment and reports what to do about it.',
@@ -33,45 +36,40 @@ export async function runCommand(
     })
     .addHelpText('after', HELP)
 
-  const command = (name: string) =>
-    program
-      .command(name)
-      .option('-c, --config <file>', 'configuration (default: wharfinger.yaml here, or none)')
-      .option('--json', 'print the result as JSON')
-      .option('-q, --quiet', 'no progress bar, no hints')
+  const command = (name: string) => makeCommand(program, name)
 
   command('demo')
     .description('land the sample consignments in a new folder, check them and show the reports')
     .option('--folder <folder>', 'where to put drop zone, state and reports', './demo')
     .action(async (options) => {
-      exitCode = await (await import('./demo.ts')).demo(surroundings, options)
+      await exitsWith((await import('./demo.ts')).demo(surroundings, options))
     })
   command('run')
     .description('check one transfer, or everything complete in one drop zone, and report now')
     .argument('<address>', 'a drop zone (folder, s3://bucket/prefix or name) or one transfer in it')
     .addHelpText('after', RUN_EXAMPLES)
     .action(async (address, options) => {
-      exitCode = await (await import('./run.ts')).run(surroundings, address, options)
+      await exitsWith((await import('./run.ts')).run(surroundings, address, options))
     })
   command('sweep')
     .description('check whatever is complete in every configured drop zone')
     .option('--zone <name...>', 'only these drop zones')
     .action(async (options) => {
-      exitCode = await (await import('./run.ts')).sweep(surroundings, options)
+      await exitsWith((await import('./run.ts')).sweep(surroundings, options))
     })
   command('validate')
     .description('say what is wrong with a metadata table before anything is sent')
     .argument('<file>', 'a metadata CSV')
     .option('--fix', 'write a corrected copy beside it: encoding, delimiter, headers, plain dates')
     .action(async (file, options) => {
-      exitCode = await (await import('./validate.ts')).validate(surroundings, file, options)
+      await exitsWith((await import('./validate.ts')).validate(surroundings, file, options))
     })
   command('report')
     .description('show the newest report of a consignment, or list all consignments')
     .argument('[reference]', 'consignment reference')
     .option('--list', 'list every consignment with its verdict')
     .action(async (reference, options) => {
-      exitCode = await (await import('./report.ts')).report(surroundings, reference, options)
+      await exitsWith((await import('./report.ts')).report(surroundings, reference, options))
     })
   command('recheck')
     .description('read again what could not be checked, and issue the next report version')
@@ -80,7 +78,7 @@ export async function runCommand(
     .requiredOption('--who <name>', 'who asks for it')
     .requiredOption('--why <reason>', 'why')
     .action(async (reference, options) => {
-      exitCode = await (await import('./run.ts')).recheck(surroundings, reference, options)
+      await exitsWith((await import('./run.ts')).recheck(surroundings, reference, options))
     })
   for (const [name, description] of [
     ['accept', 'record that the archive accepts a consignment as its report describes it'],
@@ -97,13 +95,13 @@ export async function runCommand(
       )
       .option('--zone <address>', 'the drop zone, where the configuration does not name it')
       .action(async (reference, options) => {
-        exitCode = await (
-          await import('./decide.ts')
-        ).decideCommand(
-          surroundings,
-          name === 'accept' ? 'accepted' : 'returned',
-          reference,
-          options,
+        await exitsWith(
+          (await import('./decide.ts')).decideCommand(
+            surroundings,
+            name === 'accept' ? 'accepted' : 'returned',
+            reference,
+            options,
+          ),
         )
       })
   }
@@ -113,24 +111,24 @@ export async function runCommand(
     .requiredOption('--who <name>', 'who withdraws it')
     .requiredOption('--why <reason>', 'why')
     .action(async (reference, options) => {
-      exitCode = await (
-        await import('./decide.ts')
-      ).withdrawCommand(surroundings, reference, options)
+      await exitsWith(
+        (await import('./decide.ts')).withdrawCommand(surroundings, reference, options),
+      )
     })
   command('reindex')
     .description('rebuild the disposable index of consignments from their reports')
     .action(async (options) => {
-      exitCode = await (await import('./maintain.ts')).reindexCommand(surroundings, options)
+      await exitsWith((await import('./maintain.ts')).reindexCommand(surroundings, options))
     })
   command('doctor')
     .description('try out stores, permissions, preconditions and the clock, and say what to fix')
     .action(async (options) => {
-      exitCode = await (await import('./maintain.ts')).doctor(surroundings, options)
+      await exitsWith((await import('./maintain.ts')).doctor(surroundings, options))
     })
   command('jobs')
     .description('list what is checked')
     .action(async (options) => {
-      exitCode = await (await import('./maintain.ts')).listJobs(surroundings, options)
+      await exitsWith((await import('./maintain.ts')).listJobs(surroundings, options))
     })
 
   try {
@@ -139,6 +137,23 @@ export async function runCommand(
   } catch (error) {
     return explain(error, surroundings)
   }
+}
+
+/** A command with the options that all have. */
+export function makeCommand(parent: Command, name: string) {
+  return parent
+    .command(name)
+    .option('-c, --config <file>', 'configuration (default: wharfinger.yaml here, or none)')
+    .option('--json', 'print the result as JSON')
+    .option('-q, --quiet', 'no progress bar, no hints')
+}
+
+/** What a file that declares a group of commands is given; one line in `runCommand` calls it. */
+export type Declare = {
+  readonly program: Command
+  readonly surroundings: Surroundings
+  /** Waits for a command and keeps what it returns as the exit code. */
+  exitsWith(code: Promise<number>): Promise<void>
 }
 
 /** Every way a command can end badly, as words and an exit code. The only such switch. */
