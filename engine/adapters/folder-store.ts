@@ -115,6 +115,20 @@ export function createFolderStore(path: string): Store {
         }
       }),
 
+    ageMs: (key, options) =>
+      translated(key, async () => {
+        refuseAborted(key, options)
+        checkFolderKey(key)
+        try {
+          const { mtimeMs } = lstatSync(pathOf(key))
+          // A file written now, not this process's clock: the folder may be another machine's.
+          return Math.max(0, (await writer.clockMs()) - mtimeMs)
+        } catch (error) {
+          if (isMissing(error)) return undefined
+          throw error
+        }
+      }),
+
     readWhole: (key, options) =>
       translated(key, () => {
         refuseAborted(key, options)

@@ -66,6 +66,18 @@ export class FolderWriter {
     await this.#place(key, body, options, rename)
   }
 
+  /** What time it is where this folder lies, in epoch milliseconds: the time of a file made now. */
+  async clockMs(): Promise<number> {
+    const temporary = join(this.#temporary, randomBytes(12).toString('hex'))
+    const file = await this.#openTemporary(temporary)
+    try {
+      return (await file.stat()).mtimeMs
+    } finally {
+      await file.close()
+      await unlink(temporary)
+    }
+  }
+
   async #place(
     key: string,
     body: Body,

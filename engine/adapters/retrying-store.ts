@@ -99,6 +99,7 @@ export function retrying(store: Store, options: RetryOptions): Store {
       }
     },
     head: (key, call) => again(() => store.head(key, call), call?.signal),
+    ageMs: (key, call) => again(() => store.ageMs(key, call), call?.signal),
     readWhole: (key, call) => again(() => store.readWhole(key, call), call.signal),
     async *stream(key, call) {
       const start = call?.startByte ?? 0

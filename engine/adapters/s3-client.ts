@@ -54,6 +54,7 @@ function askForStoredChecksums(client: S3Client): void {
   )
 }
 
-function hasHeaders(request: unknown): request is { headers: Record<string, string> } {
-  return typeof request === 'object' && request !== null && 'headers' in request
+/** Of a request or an answer as the SDK's middleware sees it: some have none. */
+export function hasHeaders(message: unknown): message is { headers: Record<string, string> } {
+  return typeof message === 'object' && message !== null && 'headers' in message
 }

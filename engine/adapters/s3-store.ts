@@ -8,7 +8,7 @@ import {
   unquoted,
   type ByteRange,
 } from './s3-answers.ts'
-import { loadSdk, type Loaded, type S3Address } from './s3-client.ts'
+import { hasHeaders, loadSdk, type Loaded, type S3Address } from './s3-client.ts'
 import { s3ErrorFor } from './s3-errors.ts'
 import {
   refuseAborted,
@@ -158,6 +158,31 @@ export function createS3Store(address: S3Address, idleMs = IDLE_SOCKET_MS): Stor
           sizeBytes: head.ContentLength ?? 0,
           etag: unquoted(head.ETag),
         } satisfies StoredObject
+      } catch (error) {
+        if (error instanceof StoreError && error.reason === 'missing') return undefined
+        throw error
+      }
+    },
+
+    async ageMs(key, options) {
+      try {
+        return await call(key, options, async ({ client, sdk }) => {
+          const command = new sdk.HeadObjectCommand({ Bucket, Key: fullKey(key) })
+          let answeredAt: string | undefined
+          command.middlewareStack.add(
+            (next) => async (args) => {
+              const result = await next(args)
+              if (hasHeaders(result.response)) answeredAt = result.response.headers['date']
+              return result
+            },
+            { step: 'deserialize' },
+          )
+          const { LastModified } = await client.send(command, abort(options))
+          const now = Date.parse(answeredAt ?? '')
+          if (LastModified === undefined || Number.isNaN(now))
+            throw new StoreError('unavailable', key, 'the answer does not say what time it is')
+          return Math.max(0, now - LastModified.getTime())
+        })
       } catch (error) {
         if (error instanceof StoreError && error.reason === 'missing') return undefined
         throw error

@@ -55,6 +55,15 @@ export function describeStoreContract(
     for (const key of odd) assert.equal(await readText(store, `odd/${key}`), key)
   })
 
+  test('the age of an object is told by the store, and grows', async () => {
+    await store.createIfAbsent('aged', 'now')
+    const young = await store.ageMs('aged')
+    assert.ok(young !== undefined && young >= 0 && young < 60_000, String(young))
+    await new Promise((resolve) => setTimeout(resolve, 1100)) // S3 counts seconds
+    assert.ok(((await store.ageMs('aged')) ?? 0) > young)
+    assert.equal(await store.ageMs('never written'), undefined)
+  })
+
   test('a listing goes on after any key, and pages do not show', async () => {
     const keys = Array.from(
       { length: options.manyKeys },

@@ -25,6 +25,12 @@ export interface Store {
   /** What a listing would say of one key; undefined when it is not there. */
   head(key: string, options?: StoreCallOptions): Promise<StoredObject | undefined>
 
+  /**
+   * How long ago an object was written, in milliseconds by the store's own clock, read in one
+   * request: what two machines can agree on. undefined when it is not there. S3 counts seconds.
+   */
+  ageMs(key: string, options?: StoreCallOptions): Promise<number | undefined>
+
   /** Read a small object whole (state, complete.json). Throws 'tooLarge' over `maxBytes`. */
   readWhole(
     key: string,
