@@ -23,16 +23,16 @@ import {
   tryKey,
 } from './state-layout.ts'
 
-export type CheckOptions = {
+/** What checking one chunk needs, whoever asks for it. */
+export type ChunkOptions = {
   readonly state: Store
   readonly stateAddress: StoreAddress
   readonly zoneAddress: StoreAddress
   readonly pool: CheckPool
-  readonly threads: number
   readonly limits: ReadLimits
-  /** Which report version the results are for; above 1 only `chunks` are read again. */
+  /** Which report version the results are for. */
   readonly version: number
-  readonly chunks: readonly Chunk[]
+  /** Somebody may have died over it before, so every start is recorded first. */
   readonly resumed: boolean
   /** Hours awake after which an unchecked file is reported as such; 0 for at once. */
   readonly retryUncheckedHours: number
@@ -40,6 +40,11 @@ export type CheckOptions = {
   readonly retryPendingHours: number
   readonly now: () => Date
   readonly signal: AbortSignal
+}
+
+type CheckOptions = ChunkOptions & {
+  readonly threads: number
+  readonly chunks: readonly Chunk[]
   readonly onProgress?: (done: { readonly files: number; readonly bytes: number }) => void
 }
 
@@ -75,7 +80,8 @@ export async function checkAttempt(
         tries.get(chunk.index) ?? [],
         options,
       )
-      if (!written) postponed++
+      if (written) options.onProgress?.({ files: chunk.count, bytes: chunk.bytes })
+      else postponed++
     }
   }
   // One more than there are threads, so that a thread never waits while a result is written.
@@ -92,13 +98,13 @@ export async function checkAttempt(
 }
 
 /** Returns false when the chunk has to be tried again later, or was handed back. */
-async function checkChunk(
+export async function checkChunk(
   chunk: Chunk,
   attempt: Attempt,
   intake: Intake,
   reader: InventoryReader,
   earlier: readonly Try[],
-  options: CheckOptions,
+  options: ChunkOptions,
 ): Promise<boolean> {
   const { state, version } = options
   const entries = await reader.range(chunk.first, chunk.count)
@@ -153,7 +159,6 @@ async function checkChunk(
   }
   const text = [JSON.stringify({ tallies, hasVersions }), ...lines, ''].join('\n')
   await writeOnce(state, resultKey(attempt, version, chunk.index), text)
-  options.onProgress?.({ files: chunk.count, bytes: chunk.bytes })
   return true
 }
 
@@ -207,13 +212,19 @@ export async function chunksWithResult(
   return indexes
 }
 
-async function readTries(
+/** Every recorded try, by chunk; of one chunk alone where `chunk` is given. */
+export async function readTries(
   state: Store,
   attempt: Attempt,
   version: number,
+  only?: number,
 ): Promise<Map<number, Try[]>> {
   const tries = new Map<number, Try[]>()
-  for await (const { key } of state.list({ prefix: triesPrefix(attempt, version) })) {
+  const prefix =
+    only === undefined
+      ? triesPrefix(attempt, version)
+      : tryKey(attempt, version, only, 0).replace(/[^/]+$/, '')
+  for await (const { key } of state.list({ prefix })) {
     const chunk = /(\d+)\/\d+\.json$/.exec(key)?.[1]
     if (chunk === undefined) continue
     const ofChunk = tries.get(Number(chunk)) ?? []
@@ -223,7 +234,7 @@ async function readTries(
   return tries
 }
 
-function deadlineHours(reasons: ReadonlySet<UncheckedReason>, options: CheckOptions): number {
+function deadlineHours(reasons: ReadonlySet<UncheckedReason>, options: ChunkOptions): number {
   return [...reasons].every((reason) => reason === 'pending')
     ? options.retryPendingHours
     : options.retryUncheckedHours

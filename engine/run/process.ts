@@ -11,7 +11,7 @@ import type { CheckPool } from '../pool/pool.ts'
 import { jobs } from '../../jobs/index.ts'
 import { ENGINE_VERSION, RULE_SET_VERSION } from '../version.ts'
 import { checkMetadata, type MetadataResult } from './check-metadata.ts'
-import { checkAttempt, chunksWithResult, readResult } from './check.ts'
+import { checkAttempt, chunksWithResult, readResult, type ChunkOptions } from './check.ts'
 import { mark, readState, readStateIfThere } from './create-once.ts'
 import {
   announceDelivery,
@@ -63,6 +63,19 @@ export type ProcessEnd =
   | { readonly kind: 'to be tried again'; readonly attempt: Attempt }
   | { readonly kind: 'stopped'; readonly attempt: Attempt }
 
+/** A transfer that was taken, sealed and planned, and has no report of this version yet. */
+export type OpenAttempt = {
+  readonly attempt: Attempt
+  readonly intake: Intake
+  readonly plan: Plan
+  /** Whether an earlier run got as far as planning it. */
+  readonly resumed: boolean
+  /** The report version in progress. */
+  readonly version: number
+  /** What this version reads: every chunk, or after a recheck those that were asked for. */
+  readonly chunks: readonly Chunk[]
+}
+
 /**
  * Take one complete transfer through to its report: seal, plan, check, merge, deliver. Begins
  * wherever an earlier run was cut off; a transfer that has its report is left alone.
@@ -74,6 +87,30 @@ export async function processTransfer(
   transfer: TransferAddress,
   options: ProcessOptions,
 ): Promise<ProcessEnd> {
+  const opened = await openTransfer(engine, zone, zoneStore, transfer)
+  if (opened.kind === 'delivered') return opened
+  const { attempt, intake } = opened
+  options.onProgress?.({ kind: 'sealed', attempt, files: intake.files, bytes: intake.bytes })
+  const end = await checkAttempt(attempt, intake, {
+    ...checkOptions(engine, zone, opened, options.reportNow),
+    threads: engine.config.threads,
+    chunks: opened.chunks,
+    onProgress: (done) => options.onProgress?.({ kind: 'checked', attempt, ...done }),
+  })
+  if (end === 'stopped') return { kind: 'stopped', attempt }
+  if (end === 'some to be tried again') return { kind: 'to be tried again', attempt }
+  options.onProgress?.({ kind: 'merging', attempt })
+  const delivered = await concludeAttempt(engine, zoneStore, opened)
+  return { kind: 'delivered', attempt, delivered }
+}
+
+/** The steps before the first byte is checked: take, seal, plan. */
+export async function openTransfer(
+  engine: Engine,
+  zone: DropZone,
+  zoneStore: Store,
+  transfer: TransferAddress,
+): Promise<Extract<ProcessEnd, { kind: 'delivered' }> | ({ readonly kind: 'open' } & OpenAttempt)> {
   const { state, reports, config } = engine
   const taken = await takeTransfer(zoneStore, state, transfer, {
     referencePrefix: config.referencePrefix,
@@ -81,40 +118,59 @@ export async function processTransfer(
   })
   const attempt = attemptOf(taken, transfer)
   const version = await currentVersion(state, attempt)
-  const earlier = await readDelivered(reports, attempt, version)
-  if (earlier !== undefined) {
-    await announceDelivery(attempt, earlier, { state, reports })
-    return { kind: 'delivered', attempt, delivered: earlier }
-  }
-  const scratch = await mkdtemp(join(config.scratch, 'wharfinger-'))
-  try {
-    const intake = await seal(engine, zone, zoneStore, attempt, taken, scratch)
-    options.onProgress?.({ kind: 'sealed', attempt, files: intake.files, bytes: intake.bytes })
-    const { plan, resumed } = await planAttempt(state, attempt, intake, config.chunk)
-    const chunks =
-      version === 1 ? plan.chunks : await chunksToRecheck(state, attempt, plan, version)
-    const end = await checkAttempt(attempt, intake, {
-      state,
-      stateAddress: config.state,
-      zoneAddress: zone.store,
-      pool: engine.pool,
-      threads: config.threads,
-      limits: config.read,
-      version,
-      chunks,
-      resumed,
-      retryUncheckedHours: options.reportNow ? 0 : config.retryUncheckedHours,
-      retryPendingHours: options.reportNow ? 0 : config.malwareWaitMinutes / 60,
-      now: engine.now,
-      signal: engine.signal,
-      onProgress: (done) => options.onProgress?.({ kind: 'checked', attempt, ...done }),
-    })
-    if (end === 'stopped') return { kind: 'stopped', attempt }
-    if (end === 'some to be tried again') return { kind: 'to be tried again', attempt }
-    options.onProgress?.({ kind: 'merging', attempt })
-    const delivered = await report(engine, zoneStore, attempt, intake, plan, version, scratch)
+  const delivered = await readDelivered(reports, attempt, version)
+  if (delivered !== undefined) {
     await announceDelivery(attempt, delivered, { state, reports })
     return { kind: 'delivered', attempt, delivered }
+  }
+  const intake = await withScratch(engine, (scratch) =>
+    seal(engine, zone, zoneStore, attempt, taken, scratch),
+  )
+  const { plan, resumed } = await planAttempt(state, attempt, intake, config.chunk)
+  const chunks = version === 1 ? plan.chunks : await chunksToRecheck(state, attempt, plan, version)
+  return { kind: 'open', attempt, intake, plan, resumed, version, chunks }
+}
+
+/** What checking any chunk of an attempt needs. */
+export function checkOptions(
+  { config, state, pool, now, signal }: Engine,
+  zone: DropZone,
+  { version, resumed }: Pick<OpenAttempt, 'version' | 'resumed'>,
+  reportNow: boolean,
+): ChunkOptions {
+  return {
+    state,
+    stateAddress: config.state,
+    zoneAddress: zone.store,
+    pool,
+    limits: config.read,
+    version,
+    resumed,
+    retryUncheckedHours: reportNow ? 0 : config.retryUncheckedHours,
+    retryPendingHours: reportNow ? 0 : config.malwareWaitMinutes / 60,
+    now,
+    signal,
+  }
+}
+
+/** The steps after the last result: merge, report, deliver. */
+export async function concludeAttempt(
+  engine: Engine,
+  zoneStore: Store,
+  opened: OpenAttempt,
+): Promise<Delivered> {
+  const { state, reports } = engine
+  const delivered = await withScratch(engine, (scratch) =>
+    report(engine, zoneStore, opened, scratch),
+  )
+  await announceDelivery(opened.attempt, delivered, { state, reports })
+  return delivered
+}
+
+async function withScratch<T>(engine: Engine, use: (folder: string) => Promise<T>): Promise<T> {
+  const scratch = await mkdtemp(join(engine.config.scratch, 'wharfinger-'))
+  try {
+    return await use(scratch)
   } finally {
     await rm(scratch, { recursive: true, force: true })
   }
@@ -199,10 +255,7 @@ export async function* newestResults(state: Store, attempt: Attempt): AsyncGener
 async function report(
   engine: Engine,
   zoneStore: Store,
-  attempt: Attempt,
-  intake: Intake,
-  plan: Plan,
-  version: number,
+  { attempt, intake, plan, version }: OpenAttempt,
   scratch: string,
 ): Promise<Delivered> {
   const { state, reports } = engine
