@@ -74,6 +74,7 @@ export function createInProcessQueue(options: InProcessQueueOptions): Queue {
 
   return {
     address: 'in this process',
+    outlivesProcess: false,
     send(messages) {
       for (const message of messages) waiting.push({ ...message, receives: 0 })
       wake()

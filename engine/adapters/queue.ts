@@ -6,6 +6,9 @@ export interface Queue {
   /** For messages to operators, without credentials. */
   readonly address: string
 
+  /** Whether messages are still there after this process has ended. */
+  readonly outlivesProcess: boolean
+
   /** Put messages in. Throws QueueError when some could not be; sending them again is harmless. */
   send(messages: readonly QueueMessage[]): Promise<void>
 

@@ -43,6 +43,7 @@ export function createSqsQueue(address: SqsAddress, options: SqsQueueOptions = s
 
   return {
     address: QueueUrl,
+    outlivesProcess: true,
 
     async send(messages) {
       for (let at = 0; at < messages.length; at += BATCH) {

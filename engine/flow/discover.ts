@@ -7,6 +7,8 @@ export type Progress = {
   readonly sealed: boolean
   /** Highest report version delivered; 0 for none. */
   readonly deliveredVersion: number
+  /** Highest report version that a recheck asked for; 0 for none. */
+  readonly recheckVersion: number
   readonly decided: boolean
 }
 
@@ -33,7 +35,14 @@ export async function* foldMarkers(
     const transfer = { zone, integrator, source, transferId }
     if (current === undefined || !sameTransfer(current.transfer, transfer)) {
       if (current !== undefined) yield current
-      current = { transfer, taken: false, sealed: false, deliveredVersion: 0, decided: false }
+      current = {
+        transfer,
+        taken: false,
+        sealed: false,
+        deliveredVersion: 0,
+        recheckVersion: 0,
+        decided: false,
+      }
     }
     current = applyMarker(current, marker)
   }
@@ -44,9 +53,10 @@ function applyMarker(progress: Progress, marker: string): Progress {
   if (marker === 'taken.json') return { ...progress, taken: true }
   if (marker === 'sealed.json') return { ...progress, sealed: true }
   if (marker === 'decided.json') return { ...progress, decided: true }
-  const version = /^delivered-(\d+)\.json$/.exec(marker)?.[1]
-  if (version === undefined) return progress
-  return { ...progress, deliveredVersion: Math.max(progress.deliveredVersion, Number(version)) }
+  const [, what, version] = /^(delivered|recheck)-(\d+)\.json$/.exec(marker) ?? []
+  if (what === undefined) return progress
+  const name = what === 'delivered' ? 'deliveredVersion' : 'recheckVersion'
+  return { ...progress, [name]: Math.max(progress[name], Number(version)) }
 }
 
 export function sameTransfer(a: TransferAddress, b: TransferAddress): boolean {

@@ -1,6 +1,6 @@
 /** One recorded attempt at a chunk, or at a part of one that keeps killing its worker. */
 export type Try = {
-  readonly kind: 'started' | 'crashed' | 'unchecked'
+  readonly kind: 'started' | 'crashed' | 'unchecked' | 'given up'
   /** Positions within the chunk, half open. */
   readonly from: number
   readonly to: number

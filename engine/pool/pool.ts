@@ -7,6 +7,8 @@ export type Crashed = { readonly kind: 'crashed'; readonly message: string }
 export type CheckPool = {
   /** Check one chunk on a worker thread; waits its turn, first come first served. Never rejects for a worker's death. */
   check(task: Omit<ChunkTask, 'stopFlag'>): Promise<ChunkReply | Crashed>
+  /** Have everything that is being checked come back unfinished; the pool goes on after that. */
+  handBack(): Promise<void>
   /** Hand everything back, wait until all of it has come back, then end the threads. */
   stop(): Promise<void>
 }
@@ -53,6 +55,11 @@ export function createCheckPool(options: { readonly threads: number }): CheckPoo
       const checking = check(task)
       running.add(checking)
       return checking.finally(() => running.delete(checking))
+    },
+    async handBack() {
+      Atomics.store(new Int32Array(stopFlag), 0, 1)
+      await Promise.allSettled(running)
+      if (stopped === undefined) Atomics.store(new Int32Array(stopFlag), 0, 0)
     },
     stop() {
       Atomics.store(new Int32Array(stopFlag), 0, 1)

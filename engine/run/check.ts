@@ -10,7 +10,7 @@ import type { CheckedFile, JobTallies, ReadLimits, StoreAddress } from '../pool/
 import type { UncheckedReason } from '../model/finding.ts'
 import type { InventoryEntry } from '../model/inventory.ts'
 import { jobs } from '../../jobs/index.ts'
-import { mark, readState, readText, writeOnce } from './create-once.ts'
+import { IntegrityAlarm, mark, readState, readText, writeOnce } from './create-once.ts'
 import { parseLines } from './parts.ts'
 import { InventoryReader } from './plan.ts'
 import type { Intake } from './seal.ts'
@@ -47,6 +47,8 @@ type CheckOptions = ChunkOptions & {
   readonly chunks: readonly Chunk[]
   readonly onProgress?: (done: { readonly files: number; readonly bytes: number }) => void
 }
+
+const POISONED = 'Reading this file ended the checking program three times.'
 
 export type CheckEnd = 'all results written' | 'some to be tried again' | 'stopped'
 
@@ -123,7 +125,7 @@ export async function checkChunk(
     const { ranges, poisoned } = isolate(chunk.count, tries)
     for (const position of poisoned) {
       const entry = entries[position]
-      if (entry !== undefined) lines[position] = JSON.stringify(poisonedFile(entry))
+      if (entry !== undefined) lines[position] = JSON.stringify(unreadFile(entry, POISONED))
     }
     const next = ranges.find(({ from, to }) => lines.slice(from, to).includes(undefined))
     if (next === undefined) break
@@ -157,18 +159,75 @@ export async function checkChunk(
     const read = Array.from({ length: chunk.count }, (_, i) => versions[i] ?? null)
     await mark(state, eventKey(attempt, `versions-${version}-${chunk.index}`), { versions: read })
   }
-  const text = [JSON.stringify({ tallies, hasVersions }), ...lines, ''].join('\n')
-  await writeOnce(state, resultKey(attempt, version, chunk.index), text)
+  const unchecked = reasons.size > 0 || isolate(chunk.count, tries).poisoned.length > 0
+  await writeResult(state, resultKey(attempt, version, chunk.index), lines, {
+    tallies,
+    hasVersions,
+    ...(unchecked ? { unchecked } : {}),
+  })
   return true
 }
 
-/** One chunk's result: the jobs' tallies, then a line for each file in inventory order. */
-export type ChunkResult = {
+/**
+ * Write a result where the queue has given a chunk up: no task that took it came back. Every file
+ * is unchecked, with how often it was tried; a recheck reads them again.
+ */
+export async function giveUpChunk(
+  chunk: Chunk,
+  attempt: Attempt,
+  reader: InventoryReader,
+  tries: readonly Try[],
+  options: Pick<ChunkOptions, 'state' | 'version' | 'now'> & { readonly receives: number },
+): Promise<void> {
+  const { state, version, receives } = options
+  const key = resultKey(attempt, version, chunk.index)
+  if ((await state.head(key)) !== undefined) return
+  const given: Try = { kind: 'given up', from: 0, to: chunk.count, at: options.now().toISOString() }
+  await mark(state, tryKey(attempt, version, chunk.index, tries.length), given)
+  const times = Math.max(receives, tries.filter(({ kind }) => kind === 'started').length)
+  const entries = await reader.range(chunk.first, chunk.count)
+  const lines = entries.map((entry) =>
+    JSON.stringify(
+      unreadFile(
+        entry,
+        `The file was given to a checking task ${times} times with others, and none came back with a result.`,
+      ),
+    ),
+  )
+  await writeResult(state, key, lines, { tallies: {}, hasVersions: false, unchecked: true })
+}
+
+type ResultHeader = {
   readonly tallies: JobTallies
   /** Whether S3 versions of what was read lie beside it. */
   readonly hasVersions: boolean
-  readonly files: readonly CheckedFile[]
+  /** Set where something is unchecked: such a result follows from more than the sealed bytes. */
+  readonly unchecked?: true
 }
+
+/** Of two results one of which could not check everything, the first counts and neither is an alarm. */
+async function writeResult(
+  state: Store,
+  key: string,
+  lines: readonly (string | undefined)[],
+  header: Omit<ResultHeader, 'unchecked'> & { readonly unchecked?: boolean },
+): Promise<void> {
+  const text = [JSON.stringify(header), ...lines, ''].join('\n')
+  try {
+    await writeOnce(state, key, text)
+  } catch (error) {
+    if (!(error instanceof IntegrityAlarm)) throw error
+    const stored = readHeader(await readText(state, key))
+    if (header.unchecked !== true && stored.unchecked !== true) throw error
+  }
+}
+
+function readHeader(text: string): ResultHeader {
+  return JSON.parse(text.slice(0, text.indexOf('\n') + 1)) as ResultHeader
+}
+
+/** One chunk's result: the jobs' tallies, then a line for each file in inventory order. */
+export type ChunkResult = ResultHeader & { readonly files: readonly CheckedFile[] }
 
 export async function readResult(
   state: Store,
@@ -177,12 +236,8 @@ export async function readResult(
   chunk: number,
 ): Promise<ChunkResult> {
   const text = await readText(state, resultKey(attempt, version, chunk))
-  const endOfHeader = text.indexOf('\n') + 1
-  const header = JSON.parse(text.slice(0, endOfHeader)) as Pick<
-    ChunkResult,
-    'tallies' | 'hasVersions'
-  >
-  return { ...header, files: parseLines<CheckedFile>(text.slice(endOfHeader)) }
+  const files = parseLines<CheckedFile>(text.slice(text.indexOf('\n') + 1))
+  return { ...readHeader(text), files }
 }
 
 /** S3 versions that were read for a chunk, by position. */
@@ -241,15 +296,10 @@ function deadlineHours(reasons: ReadonlySet<UncheckedReason>, options: ChunkOpti
 }
 
 /** A file that no worker survives is ours to explain, not the sender's to fix. */
-function poisonedFile(entry: InventoryEntry): CheckedFile {
+function unreadFile(entry: InventoryEntry, message: string): CheckedFile {
   const unchecked = {
     kind: 'unchecked',
-    unchecked: {
-      reason: 'crashed',
-      path: entry.path,
-      message: 'Reading this file ended the checking program three times.',
-      retryable: false,
-    },
+    unchecked: { reason: 'crashed', path: entry.path, message, retryable: false },
   } as const
   return {
     key: entry.key,

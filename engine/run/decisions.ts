@@ -174,6 +174,8 @@ export async function requestRecheck(
     : await chunksWithGaps(state, attempt, plan, delivered.reportVersion)
   const record = { chunks, who: request.who, why: request.why, at: request.now.toISOString() }
   await mark(state, recheckKey(attempt, version), record)
+  // Last, so that a sweep which sees it finds what to read.
+  await mark(state, markerKey(attempt.transfer, `recheck-${version}.json`), { at: record.at })
   return { attempt, version, chunks: chunks.length }
 }
 

@@ -13,7 +13,12 @@ export function zoneMarkers(zone: string): string {
   return `transfers/${zone}/`
 }
 
-export type Marker = 'taken.json' | 'sealed.json' | `delivered-${number}.json` | 'decided.json'
+export type Marker =
+  | 'taken.json'
+  | 'sealed.json'
+  | `delivered-${number}.json`
+  | `recheck-${number}.json`
+  | 'decided.json'
 
 export function markerKey(transfer: TransferAddress, marker: Marker): string {
   return `${zoneMarkers(transfer.zone)}${transfer.integrator}/${transfer.source}/${transfer.transferId}/${marker}`
@@ -79,6 +84,32 @@ export function triesPrefix(attempt: Attempt, version: number): string {
 }
 export function tryKey(attempt: Attempt, version: number, chunk: number, number: number): string {
   return `${triesPrefix(attempt, version)}${pad(chunk)}/${pad(number)}.json`
+}
+/** That a chunk was put in the queue: one object for each time. Only for work spread by a queue. */
+export function queuedPrefix(attempt: Attempt, version: number): string {
+  return `${attemptPrefix(attempt)}queued/${version}/`
+}
+export function queuedKey(
+  attempt: Attempt,
+  version: number,
+  chunk: number,
+  number: number,
+): string {
+  return `${queuedPrefix(attempt, version)}${pad(chunk)}/${pad(number)}.json`
+}
+/** Whose turn it is to seal a transfer, and to merge an attempt. */
+export function sealTurns(transfer: TransferAddress): string {
+  return `turns/seal/${transfer.zone}/${transfer.integrator}/${transfer.source}/${transfer.transferId}/`
+}
+export function mergeTurns(attempt: Attempt, version: number): string {
+  return `${attemptPrefix(attempt)}turns/merge-${version}/`
+}
+/** That a transfer was put in the queue to be opened: one object for each time. */
+export function admittedPrefix(transfer: TransferAddress): string {
+  return `turns/admitted/${transfer.zone}/${transfer.integrator}/${transfer.source}/${transfer.transferId}/`
+}
+export function admittedKey(transfer: TransferAddress, number: number): string {
+  return `${admittedPrefix(transfer)}${pad(number)}.json`
 }
 export function checkpointsPrefix(attempt: Attempt): string {
   return `${attemptPrefix(attempt)}checkpoints/`

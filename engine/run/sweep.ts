@@ -33,10 +33,14 @@ export async function* dueTransfers(
       next = await known.next()
     const progress =
       next.done !== true && transferPrefix(next.value.transfer) === key ? next.value : undefined
-    if (progress !== undefined && (progress.deliveredVersion > 0 || progress.decided)) continue
+    if (progress !== undefined && (progress.decided || isReported(progress))) continue
     if (progress?.taken === true || (await isComplete(zone, zoneStore, state, transfer, now)))
       yield { transfer, progress }
   }
+}
+
+function isReported({ deliveredVersion, recheckVersion }: Progress): boolean {
+  return deliveredVersion >= Math.max(1, recheckVersion)
 }
 
 /** Delivered and not decided yet: what a daily look at the drop zone is about. */

@@ -1,0 +1,421 @@
+import type { Delivery, Handled, Queue } from '../adapters/queue.ts'
+import { stopping } from '../adapters/stopping-store.ts'
+import { StoreError, type Store } from '../adapters/store.ts'
+import type { DropZone } from '../config.ts'
+import { chunkCostSeconds } from '../flow/chunk.ts'
+import type { Attempt, TransferAddress } from '../model/transfer.ts'
+import type { RunnerGate } from '../../lifecycle/runner-gate.ts'
+import { checkChunk, chunksWithResult, giveUpChunk, readTries } from './check.ts'
+import { relistDaily } from './daily-relist.ts'
+import type { Delivered } from './deliver.ts'
+import { giveOutAgain, giveOutChunks, type DispatchLimits } from './dispatch.ts'
+import { InventoryReader } from './plan.ts'
+import {
+  checkOptions,
+  concludeAttempt,
+  openTransfer,
+  type Engine,
+  type OpenAttempt,
+} from './process.ts'
+import {
+  admittedKey,
+  admittedPrefix,
+  markerKey,
+  mergeTurns,
+  resultKey,
+  sealTurns,
+} from './state-layout.ts'
+import { dueTransfers } from './sweep.ts'
+import { takeTurn, type TurnTiming } from './turn.ts'
+import { readWorkMessage, writeWorkMessage, type WorkMessage } from './work-message.ts'
+
+export type WorkLimits = DispatchLimits & {
+  /** Transfers of one integrator that are sealed, checked or merged at once, in each drop zone. */
+  readonly perIntegrator: number
+  /** After how long a transfer that was let in and is not sealed is let in again. */
+  readonly readmitAfterMs: number
+  readonly turn: TurnTiming
+}
+
+/** What happened, with references and counts only: no path, title or metadata value. */
+export type WorkEvent =
+  | {
+      readonly kind: 'sealed'
+      readonly reference: string
+      readonly files: number
+      readonly bytes: number
+    }
+  | {
+      readonly kind: 'chunk checked'
+      readonly reference: string
+      readonly chunk: number
+      readonly files: number
+      readonly bytes: number
+      readonly milliseconds: number
+    }
+  | { readonly kind: 'chunk put off'; readonly reference: string; readonly chunk: number }
+  | {
+      readonly kind: 'chunk given up'
+      readonly reference: string
+      readonly chunk: number
+      readonly receives: number
+    }
+  | { readonly kind: 'handed back'; readonly what: WorkMessage['kind'] }
+  | { readonly kind: 'given out again'; readonly reference: string; readonly chunks: number }
+  | { readonly kind: 'delivered'; readonly delivered: Delivered }
+  | { readonly kind: 'drift'; readonly reference: string; readonly objects: number }
+  | { readonly kind: 'not taken'; readonly reason: string }
+  | { readonly kind: 'message dropped'; readonly reason: string }
+
+export type Zone = { readonly zone: DropZone; readonly store: Store }
+
+export type RunnerOptions = {
+  readonly engine: Engine
+  readonly zones: ReadonlyMap<string, Zone>
+  readonly queue: Queue
+  readonly gate: RunnerGate
+  readonly limits: WorkLimits
+  readonly log: (event: WorkEvent) => void
+  /** A consignment was delivered, so another may be let in. */
+  readonly onRoom?: (zone: string) => void
+}
+
+export type SweepSummary = {
+  /** Transfers let in by this sweep. */
+  readonly admitted: number
+  /** Transfers on their way. */
+  readonly inHand: number
+  /** Complete transfers that wait for their integrator's turn. */
+  readonly waiting: number
+}
+
+/**
+ * What one task does with the queue's messages. Any number of tasks do the same at once; the
+ * state says what is left, and every result and report is written once, by whoever is first.
+ */
+export type Runner = {
+  handle(delivery: Delivery): Promise<Handled>
+  /** What no task survived: its files are reported as unchecked, with the reason. */
+  handleDead(delivery: Delivery): Promise<Handled>
+  /** Look at a drop zone: let in what is complete, and find what got lost. */
+  sweep(zone: string): Promise<SweepSummary>
+  /** Put one transfer in the queue, whatever waits. */
+  ring(transfer: TransferAddress): Promise<void>
+}
+
+const OPENED_HELD = 8
+
+export function createRunner(options: RunnerOptions): Runner {
+  const { engine, zones, queue, gate, limits, log } = options
+  const opened = new Map<string, { readonly one: OpenAttempt; readonly reader: InventoryReader }>()
+
+  /** The engine as this piece of work sees it: it stops when the task stops or hands back. */
+  const stoppable = (): Engine => {
+    const signal = AbortSignal.any([engine.signal, gate.handBack])
+    return {
+      ...engine,
+      signal,
+      state: stopping(engine.state, signal),
+      reports: stopping(engine.reports, signal),
+    }
+  }
+
+  /** Do a piece of work under protection; 'give back' where it may not be begun or not be finished. */
+  async function protect(
+    what: WorkMessage['kind'],
+    minutes: number,
+    work: (engine: Engine) => Promise<Handled>,
+  ): Promise<Handled> {
+    const taking = await gate.beforeTakingWork(minutes)
+    if (taking.kind === 'leave') {
+      log({ kind: 'not taken', reason: taking.reason })
+      return 'give back'
+    }
+    const within = stoppable()
+    try {
+      const handled = await work(within)
+      if (handled === 'give back') log({ kind: 'handed back', what })
+      return handled
+    } catch (error) {
+      if (!within.signal.aborted || !isStopped(error)) throw error
+      log({ kind: 'handed back', what })
+      return 'give back'
+    } finally {
+      await gate.afterRecording()
+    }
+  }
+
+  function remember(one: OpenAttempt) {
+    const key = attemptKey(one.attempt, one.version)
+    const oldest = opened.keys().next().value
+    if (!opened.has(key) && opened.size >= OPENED_HELD && oldest !== undefined)
+      opened.delete(oldest)
+    const kept = { one, reader: new InventoryReader(engine.state, one.attempt, one.intake) }
+    opened.set(key, kept)
+    return kept
+  }
+
+  async function bringOn(within: Engine, { zone, store }: Zone, transfer: TransferAddress) {
+    const sealed = (await engine.state.head(markerKey(transfer, 'sealed.json'))) !== undefined
+    const turn = sealed ? undefined : await takeTurn(engine.state, sealTurns(transfer), limits.turn)
+    if (!sealed && turn === undefined) return // another task is at it
+    let one: Awaited<ReturnType<typeof openTransfer>>
+    try {
+      one = await openTransfer(within, zone, stopping(store, within.signal), transfer)
+    } catch (error) {
+      await turn?.release()
+      throw error
+    }
+    turn?.end()
+    if (one.kind === 'delivered') return
+    const { attempt, intake } = one
+    if (!sealed)
+      log({
+        kind: 'sealed',
+        reference: attempt.reference,
+        files: intake.files,
+        bytes: intake.bytes,
+      })
+    remember(one)
+    await goOn(within, store, one, true)
+  }
+
+  /** After whatever was done: the next chunks, or the report when there are none left. */
+  async function goOn(within: Engine, store: Store, one: OpenAttempt, lookForLost: boolean) {
+    const done = await chunksWithResult(engine.state, one.attempt, one.version)
+    if (one.chunks.every(({ index }) => done.has(index))) {
+      await conclude(within, store, one)
+      return
+    }
+    if (lookForLost) {
+      const again = await giveOutAgain(engine.state, queue, one, done, limits)
+      if (again > 0)
+        log({ kind: 'given out again', reference: one.attempt.reference, chunks: again })
+    }
+    await giveOutChunks(engine.state, queue, one, done, limits)
+  }
+
+  async function conclude(within: Engine, store: Store, one: OpenAttempt) {
+    const { attempt, version } = one
+    const delivered = markerKey(attempt.transfer, `delivered-${version}.json`)
+    if ((await engine.state.head(delivered)) !== undefined) return
+    const turn = await takeTurn(engine.state, mergeTurns(attempt, version), limits.turn)
+    if (turn === undefined) return
+    try {
+      log({
+        kind: 'delivered',
+        delivered: await concludeAttempt(within, stopping(store, within.signal), one),
+      })
+    } catch (error) {
+      await turn.release()
+      throw error
+    }
+    turn.end()
+    opened.delete(attemptKey(attempt, version))
+    options.onRoom?.(attempt.transfer.zone)
+  }
+
+  async function openedFor(
+    message: Extract<WorkMessage, { kind: 'chunk' }>,
+    zone: Zone,
+  ): Promise<{ readonly one: OpenAttempt; readonly reader: InventoryReader } | undefined> {
+    const kept = opened.get(attemptKey(message.attempt, message.version))
+    if (kept !== undefined) return kept
+    const { transfer } = message.attempt
+    if ((await engine.state.head(markerKey(transfer, 'sealed.json'))) === undefined)
+      return undefined
+    const one = await openTransfer(engine, zone.zone, zone.store, transfer)
+    return one.kind === 'open' && one.version === message.version ? remember(one) : undefined
+  }
+
+  async function checkOne(
+    message: Extract<WorkMessage, { kind: 'chunk' }>,
+    zone: Zone,
+    receives: number,
+  ): Promise<Handled> {
+    const found = await openedFor(message, zone)
+    if (found === undefined) return 'done'
+    const { one, reader } = found
+    const { attempt, version } = one
+    const chunk = one.chunks.find(({ index }) => index === message.chunk)
+    if (chunk === undefined) return 'done'
+    const again = message.again || receives > 1
+    const key = resultKey(attempt, version, chunk.index)
+    const minutes = Math.ceil(chunkCostSeconds(chunk.count, chunk.bytes) / 60)
+    if (again && (await engine.state.head(key)) !== undefined) {
+      return protect('chunk', 1, async (within) => {
+        await goOn(within, zone.store, one, false)
+        return 'done'
+      })
+    }
+    return protect('chunk', minutes, async (within) => {
+      const started = performance.now()
+      const tries = again ? await readTries(engine.state, attempt, version, chunk.index) : undefined
+      const written = await checkChunk(
+        chunk,
+        attempt,
+        one.intake,
+        reader,
+        tries?.get(chunk.index) ?? [],
+        {
+          ...checkOptions(within, zone.zone, { version, resumed: again }, false),
+          // The result of a finished check is written even when the task is told to stop.
+          state: engine.state,
+        },
+      )
+      if (within.signal.aborted && !written) return 'give back'
+      if (!written) {
+        log({ kind: 'chunk put off', reference: attempt.reference, chunk: chunk.index })
+        return 'done'
+      }
+      log({
+        kind: 'chunk checked',
+        reference: attempt.reference,
+        chunk: chunk.index,
+        files: chunk.count,
+        bytes: chunk.bytes,
+        milliseconds: Math.round(performance.now() - started),
+      })
+      await goOn(within, zone.store, one, false)
+      return 'done'
+    })
+  }
+
+  function understood(
+    delivery: Delivery,
+  ): { readonly message: WorkMessage; readonly zone: Zone } | undefined {
+    const message = readWorkMessage(delivery.body)
+    if (message === undefined) {
+      log({ kind: 'message dropped', reason: 'it is not one of ours' })
+      return undefined
+    }
+    const transfer = message.kind === 'chunk' ? message.attempt.transfer : message.transfer
+    const zone = zones.get(transfer.zone)
+    if (zone === undefined) {
+      log({ kind: 'message dropped', reason: `no drop zone is called ${transfer.zone}` })
+      return undefined
+    }
+    return { message, zone }
+  }
+
+  const ring = async (transfer: TransferAddress): Promise<void> => {
+    await queue.send([
+      { body: writeWorkMessage({ kind: 'transfer', transfer }), group: transfer.integrator },
+    ])
+  }
+
+  /** Whether a transfer was let in lately and is still on its way to being sealed. */
+  async function admittedLately(transfer: TransferAddress): Promise<number | 'lately'> {
+    let times = 0
+    for await (const _ of engine.state.list({ prefix: admittedPrefix(transfer) })) times++
+    if (times === 0) return 0
+    const { waiting, inHand } = await queue.depth()
+    if (!queue.outlivesProcess && waiting + inHand === 0) return times
+    const age = await engine.state.ageMs(admittedKey(transfer, times))
+    return age !== undefined && age < limits.readmitAfterMs ? 'lately' : times
+  }
+
+  return {
+    async handle(delivery) {
+      const found = understood(delivery)
+      if (found === undefined) return 'done'
+      const { message, zone } = found
+      if (message.kind === 'chunk') return checkOne(message, zone, delivery.receives)
+      return protect('transfer', 5, async (within) => {
+        await bringOn(within, zone, message.transfer)
+        return 'done'
+      })
+    },
+
+    async handleDead(delivery) {
+      const found = understood(delivery)
+      if (found === undefined) return 'done'
+      const { message, zone } = found
+      if (message.kind === 'transfer') {
+        // The sweep lets it in again; the dead-letter alarm has told an operator.
+        log({ kind: 'message dropped', reason: 'a transfer could not be opened, again and again' })
+        return 'done'
+      }
+      const kept = await openedFor(message, zone)
+      const chunk = kept?.one.chunks.find(({ index }) => index === message.chunk)
+      if (kept === undefined || chunk === undefined) return 'done'
+      const { one, reader } = kept
+      const { attempt, version } = one
+      return protect('chunk', 1, async (within) => {
+        const tries = await readTries(engine.state, attempt, version, chunk.index)
+        await giveUpChunk(chunk, attempt, reader, tries.get(chunk.index) ?? [], {
+          state: engine.state,
+          version,
+          now: engine.now,
+          receives: delivery.receives,
+        })
+        log({
+          kind: 'chunk given up',
+          reference: attempt.reference,
+          chunk: chunk.index,
+          receives: delivery.receives,
+        })
+        await goOn(within, zone.store, one, false)
+        return 'done'
+      })
+    },
+
+    async sweep(name) {
+      const found = zones.get(name)
+      if (found === undefined) throw new Error(`bug: no drop zone is called ${name}`)
+      const { zone, store } = found
+      for (const { attempt, drift } of await relistDaily(zone, store, engine.state, engine.now()))
+        log({ kind: 'drift', reference: attempt.reference, objects: drift.length })
+      const sealed: TransferAddress[] = []
+      const arrived = new Map<string, TransferAddress[]>()
+      const inHand = new Map<string, number>()
+      const count = ({ integrator }: TransferAddress) =>
+        inHand.set(integrator, (inHand.get(integrator) ?? 0) + 1)
+      for await (const due of dueTransfers(zone, store, engine.state, engine.now())) {
+        const { transfer } = due
+        if (due.progress?.sealed === true) {
+          sealed.push(transfer)
+          count(transfer)
+        } else {
+          arrived.set(transfer.integrator, [...(arrived.get(transfer.integrator) ?? []), transfer])
+        }
+      }
+      for (const transfer of sealed) {
+        if (engine.signal.aborted) break
+        await protect('transfer', 5, async (within) => {
+          await bringOn(within, found, transfer)
+          return 'done'
+        })
+      }
+      let admitted = 0
+      let waiting = 0
+      for (const [integrator, transfers] of arrived) {
+        for (const transfer of transfers) {
+          if (engine.signal.aborted) break
+          const times = await admittedLately(transfer)
+          if (times !== 'lately' && (inHand.get(integrator) ?? 0) >= limits.perIntegrator) {
+            waiting++
+            continue
+          }
+          count(transfer)
+          if (times === 'lately') continue
+          const claimed = await engine.state.createIfAbsent(admittedKey(transfer, times + 1), '{}')
+          if (claimed === 'exists') continue
+          await ring(transfer)
+          admitted++
+        }
+      }
+      return { admitted, inHand: [...inHand.values()].reduce((a, b) => a + b, 0), waiting }
+    },
+
+    ring,
+  }
+}
+
+function isStopped(error: unknown): boolean {
+  return error instanceof StoreError && error.reason === 'aborted'
+}
+
+function attemptKey(attempt: Attempt, version: number): string {
+  return `${attempt.reference}/${attempt.number}/${version}`
+}
