@@ -6,6 +6,7 @@ import { checks, type CheckId } from './model/codes.ts'
 import type { StoreAddress, ReadLimits } from './pool/messages.ts'
 import type { ChunkLimits } from './flow/chunk.ts'
 import { parseStoreAddress } from './adapters/open-store.ts'
+import { readServiceSettings, type ServiceSettings } from './service-config.ts'
 
 /** Every default in one place, each with its reason. */
 const DEFAULTS = {
@@ -68,6 +69,7 @@ export type EngineConfig = {
   readonly retryUncheckedHours: number
   readonly malwareWaitMinutes: number
   readonly scratch: string
+  readonly service: ServiceSettings
   /** The `lifecycle:` and `schedules:` sections as read, for their own parsers. */
   readonly sections: Readonly<Record<string, unknown>>
 }
@@ -89,7 +91,7 @@ export type ConfigSurroundings = {
   readonly scratch: string
 }
 
-const SECTIONS = ['lifecycle', 'schedules', 'service'] as const
+const SECTIONS = ['lifecycle', 'schedules'] as const
 
 /**
  * Read the one YAML file. Throws one ConfigError that lists every problem with line and column.
@@ -171,9 +173,14 @@ export function readConfig(yaml: string, surroundings: ConfigSurroundings): Engi
     retryUncheckedHours: reader.whole('retryUncheckedHours', 0) ?? DEFAULTS.retryUncheckedHours,
     malwareWaitMinutes: reader.whole('malwareWaitMinutes', 0) ?? DEFAULTS.malwareWaitMinutes,
     scratch: reader.text('scratch') ?? surroundings.scratch,
+    service: readServiceSettings(reader.section('service')),
     sections: Object.fromEntries(SECTIONS.map((name) => [name, reader.raw(name)])),
   }
   reader.finish()
+  if (config.service.dropZone !== undefined && !names.includes(config.service.dropZone))
+    problems.push(
+      `\`service\` names a drop zone \`${config.service.dropZone}\` that there is none of`,
+    )
   for (const zone of zones) problems.push(...overlaps(zone, config))
   if (problems.length > 0) throw new ConfigError(problems)
   return Object.freeze(config)
