@@ -38,11 +38,11 @@ export class FolderWriter {
 
   async createIfAbsent(
     key: string,
-    bytes: Uint8Array | string,
+    body: Body,
     options: StoreCallOptions | undefined,
   ): Promise<'created' | 'exists'> {
     let outcome: 'created' | 'exists' = 'created'
-    await this.#place(key, bytes, options, async (temporary, target) => {
+    await this.#place(key, body, options, async (temporary, target) => {
       try {
         await link(temporary, target)
       } catch (error) {
