@@ -32,6 +32,13 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'jobs',
     'lifecycle',
   ],
+  'engine/schedule': [
+    'engine/model',
+    'engine/adapters',
+    'engine/run',
+    'engine/config-fields.ts',
+    'lifecycle',
+  ],
   lifecycle: ['engine/config-fields.ts'],
 }
 

@@ -85,6 +85,21 @@ export function triesPrefix(attempt: Attempt, version: number): string {
 export function tryKey(attempt: Attempt, version: number, chunk: number, number: number): string {
   return `${triesPrefix(attempt, version)}${pad(chunk)}/${pad(number)}.json`
 }
+/** What became of each time a schedule rang, by its UTC minute: slots sort by time. */
+export function slotsPrefix(schedule: string): string {
+  return `slots/${schedule}/`
+}
+export function slotPrefix(schedule: string, slotUtc: number): string {
+  return `${slotsPrefix(schedule)}${slotName(slotUtc)}/`
+}
+/** `20261124T0900Z`. */
+export function slotName(slotUtc: number): string {
+  return `${new Date(slotUtc).toISOString().slice(0, 16).replace(/[-:]/g, '')}Z`
+}
+/** Pauses and resumptions of a schedule, in order. */
+export function pausesPrefix(schedule: string): string {
+  return `schedules/${schedule}/pauses/`
+}
 /** That a chunk was put in the queue: one object for each time. Only for work spread by a queue. */
 export function queuedPrefix(attempt: Attempt, version: number): string {
   return `${attemptPrefix(attempt)}queued/${version}/`
