@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { LineCounter, parseDocument, isMap, type YAMLMap } from 'yaml'
 import { FieldReader } from './config-fields.ts'
+import { readQueue, type QueueDeployment, type QueueSettings } from './queue-config.ts'
+import { readSchedules, type Schedule } from './schedule/schedule-config.ts'
 import type { ExcludedName, JobSettings } from './model/check.ts'
 import { checks, type CheckId } from './model/codes.ts'
 import type { StoreAddress, ReadLimits } from './pool/messages.ts'
@@ -70,7 +72,9 @@ export type EngineConfig = {
   readonly malwareWaitMinutes: number
   readonly scratch: string
   readonly service: ServiceSettings
-  /** The `lifecycle:` and `schedules:` sections as read, for their own parsers. */
+  readonly schedules: readonly Schedule[]
+  readonly queue: QueueSettings
+  /** The `lifecycle:` section as read, for its own parser. */
   readonly sections: Readonly<Record<string, unknown>>
 }
 
@@ -89,9 +93,19 @@ export type ConfigSurroundings = {
   readonly folder: string
   readonly threads: number
   readonly scratch: string
+  readonly deployment?: Deployment
 }
 
-const SECTIONS = ['lifecycle', 'schedules'] as const
+/** What a deployment knows better than the file, and says in the environment: it wins. */
+export type Deployment = {
+  readonly state?: string
+  readonly reports?: string
+  /** Addresses by the names of drop zones. */
+  readonly dropZones: Readonly<Record<string, string>>
+  readonly queue: QueueDeployment
+}
+
+const SECTIONS = ['lifecycle'] as const
 
 /**
  * Read the one YAML file. Throws one ConfigError that lists every problem with line and column.
@@ -144,17 +158,30 @@ export function readConfig(yaml: string, surroundings: ConfigSurroundings): Engi
     maxCostSeconds: chunk.whole('maxSeconds', 1) ?? DEFAULTS.chunkMaxSeconds,
   }
   chunk.finish()
+  const { deployment } = surroundings
+  const deployed = new Map(Object.entries(deployment?.dropZones ?? {}))
   const zones = reader
     .list('dropZones')
-    .map((zone) => readZone(zone, (text, where) => address(text, where, s3Options)))
+    .map((zone) => readZone(zone, deployed, (text, where) => address(text, where, s3Options)))
+  for (const [name, text] of deployed)
+    if (!zones.some((zone) => zone.name === name))
+      zones.push(zoneWithDefaults(name, address(text, '', s3Options)))
   const names = zones.map((zone) => zone.name)
   for (const name of new Set(names)) {
     if (names.filter((other) => other === name).length > 1)
       problems.push(`two drop zones are called \`${name}\``)
   }
   const config: EngineConfig = {
-    state: address(reader.text('state') ?? DEFAULTS.state, at(root, 'state'), s3Options),
-    reports: address(reader.text('reports') ?? DEFAULTS.reports, at(root, 'reports'), s3Options),
+    state: address(
+      deployment?.state ?? reader.text('state') ?? DEFAULTS.state,
+      at(root, 'state'),
+      s3Options,
+    ),
+    reports: address(
+      deployment?.reports ?? reader.text('reports') ?? DEFAULTS.reports,
+      at(root, 'reports'),
+      s3Options,
+    ),
     dropZones: zones,
     referencePrefix:
       reader.pattern(
@@ -174,6 +201,8 @@ export function readConfig(yaml: string, surroundings: ConfigSurroundings): Engi
     malwareWaitMinutes: reader.whole('malwareWaitMinutes', 0) ?? DEFAULTS.malwareWaitMinutes,
     scratch: reader.text('scratch') ?? surroundings.scratch,
     service: readServiceSettings(reader.section('service')),
+    schedules: readSchedules(reader.list('schedules'), names),
+    queue: readQueue(reader.section('queue'), deployment?.queue ?? {}),
     sections: Object.fromEntries(SECTIONS.map((name) => [name, reader.raw(name)])),
   }
   reader.finish()
@@ -191,13 +220,15 @@ type AddressOptions =
 
 function readZone(
   zone: FieldReader,
+  deployed: ReadonlyMap<string, string>,
   address: (text: string, where: string) => StoreAddress,
 ): DropZone {
   const name =
     zone.pattern('name', /^[a-z0-9][a-z0-9-]{0,62}$/, 'small letters, digits and hyphens') ??
     'default'
   const where = zone.where('address')
-  const text = zone.text('address')
+  const written = zone.text('address')
+  const text = deployed.get(name) ?? written
   if (text === undefined)
     zone.problem(`drop zone \`${name}\` needs an \`address\`: a folder or s3://bucket/prefix`)
   const excluded = zone.texts('excludedNames')

@@ -23,7 +23,7 @@ export async function decideCommand(
     readonly zone?: string | undefined
   },
 ): Promise<number> {
-  const config = loadConfig(surroundings, options.config)
+  const config = await loadConfig(surroundings, options.config)
   return withStores(config, async ({ state, reports }) => {
     const attempt = await newestAttempt(state, reference)
     const zone =
@@ -58,7 +58,7 @@ export async function withdrawCommand(
   reference: string,
   options: CommonOptions & { readonly who: string; readonly why: string },
 ): Promise<number> {
-  const config = loadConfig(surroundings, options.config)
+  const config = await loadConfig(surroundings, options.config)
   return withStores(config, async ({ state }) => {
     await withdraw(state, reference, {
       who: options.who,

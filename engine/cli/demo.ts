@@ -25,7 +25,7 @@ export async function demo(
   const dropZone = join(folder, 'dropzone')
   for (const name of names) landSample(name, dropZone, 'demo')
   const config = {
-    ...loadConfig({ ...surroundings, folder, env: {} }, undefined),
+    ...(await loadConfig({ ...surroundings, folder, env: {} }, undefined)),
     dropZones: [zoneWithDefaults('demo', { kind: 'folder', path: dropZone })],
   }
   const ends = await withEngine(surroundings, config, (engine) =>

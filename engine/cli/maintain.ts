@@ -26,7 +26,7 @@ export async function reindexCommand(
   surroundings: Surroundings,
   options: CommonOptions,
 ): Promise<number> {
-  const config = loadConfig(surroundings, options.config)
+  const config = await loadConfig(surroundings, options.config)
   return withStores(config, async ({ state, reports }) => {
     const count = await reindex(state, reports)
     surroundings.out.write(
@@ -42,7 +42,7 @@ type Diagnosis = { readonly what: string; readonly ok: boolean; readonly says: s
 
 /** `wharfinger doctor`: each thing the engine relies on, tried for real. */
 export async function doctor(surroundings: Surroundings, options: CommonOptions): Promise<number> {
-  const config = loadConfig(surroundings, options.config)
+  const config = await loadConfig(surroundings, options.config)
   const diagnoses: Diagnosis[] = []
   for (const [what, address] of [
     ['state', config.state],

@@ -15,7 +15,7 @@ export async function report(
   reference: string | undefined,
   options: CommonOptions & { readonly list?: true | undefined },
 ): Promise<number> {
-  const config = loadConfig(surroundings, options.config)
+  const config = await loadConfig(surroundings, options.config)
   if (reference === undefined && options.list !== true)
     throw new Refusal('name a consignment, or use --list to see them all')
   return withStores(config, async ({ state, reports }) => {

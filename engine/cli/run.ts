@@ -28,7 +28,7 @@ export async function run(
   address: string,
   options: CommonOptions,
 ): Promise<number> {
-  const config = loadConfig(surroundings, options.config)
+  const config = await loadConfig(surroundings, options.config)
   const { zone, transfer } = await locate(config, address, surroundings.folder)
   const ends = await withEngine(surroundings, config, (engine) =>
     sweepZones(
@@ -46,7 +46,7 @@ export async function sweep(
   surroundings: Surroundings,
   options: CommonOptions & { readonly zone?: string[] | undefined },
 ): Promise<number> {
-  const config = loadConfig(surroundings, options.config)
+  const config = await loadConfig(surroundings, options.config)
   const zones =
     options.zone === undefined
       ? config.dropZones
@@ -72,7 +72,7 @@ export async function recheck(
     readonly zone?: string | undefined
   },
 ): Promise<number> {
-  const config = loadConfig(surroundings, options.config)
+  const config = await loadConfig(surroundings, options.config)
   const ends = await withEngine(surroundings, config, async (engine) => {
     const asked = await requestRecheck(engine.state, engine.reports, reference, {
       everything: options.everything === true,

@@ -7,12 +7,13 @@ import {
   overlaps,
   readConfig,
   zoneWithDefaults,
+  type Deployment,
   type DropZone,
   type EngineConfig,
 } from '../config.ts'
 import { openStore, parseStoreAddress, storeSelfTest } from '../adapters/open-store.ts'
 import { retrying } from '../adapters/retrying-store.ts'
-import type { Store } from '../adapters/store.ts'
+import { StoreError, type Store } from '../adapters/store.ts'
 import { createCheckPool } from '../pool/pool.ts'
 import type { StoreAddress } from '../pool/messages.ts'
 import type { Engine } from '../run/process.ts'
@@ -32,30 +33,82 @@ export type Surroundings = {
 
 const CONFIG_NAMES = ['wharfinger.yaml', 'wharfinger.yml'] as const
 
-/** The configuration named by --config or WHARFINGER_CONFIG, or wharfinger.yaml here, or none at all. */
-export function loadConfig(surroundings: Surroundings, named: string | undefined): EngineConfig {
-  const wanted = named ?? surroundings.env['WHARFINGER_CONFIG']
-  const found =
-    wanted === undefined
-      ? CONFIG_NAMES.map((name) => join(surroundings.folder, name)).find((file) => existsSync(file))
-      : resolve(surroundings.folder, wanted)
+/**
+ * The configuration named by --config or WHARFINGER_CONFIG (a file, or s3://bucket/key), or
+ * wharfinger.yaml here, or none at all. What the environment says of a deployment wins over it.
+ */
+export async function loadConfig(
+  surroundings: Surroundings,
+  named: string | undefined,
+): Promise<EngineConfig> {
+  const { env, folder } = surroundings
+  const wanted = named ?? env['WHARFINGER_CONFIG']
   const more = {
     threads: Math.max(1, availableParallelism()),
-    scratch: surroundings.env['WHARFINGER_SCRATCH'] ?? tmpdir(),
+    scratch: env['WHARFINGER_SCRATCH'] ?? tmpdir(),
+    deployment: deploymentOf(env),
   }
-  if (found === undefined) return readConfig('', { folder: surroundings.folder, ...more })
+  const found =
+    wanted ?? CONFIG_NAMES.map((name) => join(folder, name)).find((file) => existsSync(file))
+  if (found === undefined) return readConfig('', { folder, ...more })
+  const remote = found.startsWith('s3://')
+  const file = remote ? found : resolve(folder, found)
   let yaml: string
   try {
-    yaml = readFileSync(found, 'utf8')
-  } catch {
-    throw new ConfigError([`the configuration ${found} cannot be read`])
+    yaml = remote ? await readRemote(found) : readFileSync(file, 'utf8')
+  } catch (error) {
+    if (error instanceof StoreError && error.reason !== 'missing') throw error
+    throw new ConfigError([`the configuration ${file} cannot be read`])
   }
   try {
-    return readConfig(yaml, { folder: dirname(found), ...more })
+    return readConfig(yaml, { folder: remote ? folder : dirname(file), ...more })
   } catch (error) {
     if (error instanceof ConfigError)
-      throw new ConfigError(error.problems.map((problem) => `${found}: ${problem}`))
+      throw new ConfigError(error.problems.map((problem) => `${file}: ${problem}`))
     throw error
+  }
+}
+
+const CONFIG_LIMIT_BYTES = 1024 * 1024
+
+async function readRemote(address: string): Promise<string> {
+  const slash = address.lastIndexOf('/') + 1
+  const store = openRetrying(parseStoreAddress(address.slice(0, slash), { folder: '/' }))
+  try {
+    const bytes = await store.readWhole(address.slice(slash), { maxBytes: CONFIG_LIMIT_BYTES })
+    return Buffer.from(bytes).toString('utf8')
+  } finally {
+    await store.close()
+  }
+}
+
+/** `WHARFINGER_DROP_ZONES` is `name=address,name=address`. */
+function deploymentOf(env: Surroundings['env']): Deployment {
+  const zones = (env['WHARFINGER_DROP_ZONES'] ?? '').split(',').filter((one) => one !== '')
+  const text = <Name extends string>(name: Name, variable: string) => {
+    const value = env[variable]
+    return (value === undefined || value === '' ? {} : { [name]: value }) as Partial<
+      Record<Name, string>
+    >
+  }
+  return {
+    ...text('state', 'WHARFINGER_STATE'),
+    ...text('reports', 'WHARFINGER_REPORTS'),
+    dropZones: Object.fromEntries(
+      zones.map((one) => {
+        const equals = one.indexOf('=')
+        if (equals < 1)
+          throw new ConfigError([
+            `WHARFINGER_DROP_ZONES has to be name=address,name=address; \`${one}\` is not`,
+          ])
+        return [one.slice(0, equals).trim(), one.slice(equals + 1).trim()]
+      }),
+    ),
+    queue: {
+      ...text('url', 'WHARFINGER_QUEUE_URL'),
+      ...text('deadLetterUrl', 'WHARFINGER_DEAD_LETTER_QUEUE_URL'),
+      ...text('doorbellUrl', 'WHARFINGER_DOORBELL_URL'),
+    },
   }
 }
 

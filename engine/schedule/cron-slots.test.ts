@@ -27,7 +27,8 @@ function localDays(zone: string, from: number, to: number): string[] {
   const days: string[] = []
   let day = Temporal.Instant.fromEpochMilliseconds(from).toZonedDateTimeISO(zone).toPlainDate()
   const last = Temporal.Instant.fromEpochMilliseconds(to).toZonedDateTimeISO(zone).toPlainDate()
-  for (; Temporal.PlainDate.compare(day, last) < 0; day = day.add({ days: 1 })) days.push(`${day}`)
+  for (; Temporal.PlainDate.compare(day, last) < 0; day = day.add({ days: 1 }))
+    days.push(day.toString())
   return days
 }
 

@@ -53,7 +53,7 @@ function makeKeeper(state: Store, schedule: Schedule, work: () => Promise<void> 
     keeper,
     rang: () => events.flatMap((event) => (event.kind === 'rang' ? [event.slot.slice(5, 16)] : [])),
     events,
-    async bellAt(utc: number) {
+    bellAt: async (utc: number) => {
       nowUtc = utc
       await keeper.bell()
       await keeper.settled()

@@ -53,12 +53,15 @@ export class Keeper {
 
   /** Handle whatever is due. Resolves when it is begun; `settled` waits for the runs. */
   bell(): Promise<void> {
-    return (this.#turn = this.#turn.then(async () => {
-      for (const schedule of this.#options.schedules) {
-        await this.#finish(schedule)
-        await this.#handle(schedule)
-      }
-    }))
+    return (this.#turn = this.#afterTurn())
+  }
+
+  async #afterTurn(): Promise<void> {
+    await this.#turn
+    for (const schedule of this.#options.schedules) {
+      await this.#finish(schedule)
+      await this.#handle(schedule)
+    }
   }
 
   async settled(): Promise<void> {

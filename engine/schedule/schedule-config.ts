@@ -1,3 +1,4 @@
+import { isTimeZone } from '../../lifecycle/local-time.ts'
 import type { FieldReader } from '../config-fields.ts'
 import { CronError, readCron, type CronSlots } from './cron-slots.ts'
 
@@ -80,10 +81,6 @@ export function readSchedules(
 
 /** Throws CronError for a zone that does not exist. */
 function knownZone(timeZone: string): string {
-  try {
-    new Intl.DateTimeFormat('en-GB', { timeZone })
-    return timeZone
-  } catch {
-    throw new CronError(`there is no time zone \`${timeZone}\`; write it like Europe/London`)
-  }
+  if (isTimeZone(timeZone)) return timeZone
+  throw new CronError(`there is no time zone \`${timeZone}\`; write it like Europe/London`)
 }
