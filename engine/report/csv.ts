@@ -10,7 +10,8 @@ const ROWS_PER_PIECE = 1000
 
 type Cell = string | number | undefined
 
-const FINDING_COLUMNS = [
+/** The header of findings.csv. */
+export const findingColumns = [
   'code',
   'severity',
   'actor',
@@ -30,7 +31,7 @@ const FINDING_COLUMNS = [
 export async function* findingsCsv(
   tables: Pick<OutcomeTables, 'findings' | 'unchecked'>,
 ): AsyncGenerator<string> {
-  yield BOM + toCsv([FINDING_COLUMNS])
+  yield BOM + toCsv([findingColumns])
   yield* inPieces(tables.findings(), findingCells)
   yield* inPieces(tables.unchecked(), ({ reason, path, message }) => [
     `UNCHECKED.${reason.toUpperCase()}`,

@@ -16,14 +16,43 @@ type IndexLine = { readonly key: string; readonly summary: Delivered }
  */
 export async function readSummaries(state: Store): Promise<Map<string, Delivered>> {
   const summaries = new Map<string, Delivered>()
-  for await (const { key } of state.list({ prefix: SEGMENTS })) {
-    for (const line of parseLines<IndexLine>(await readText(state, key)))
-      summaries.set(line.key, line.summary)
-  }
-  for await (const { key } of state.list({ prefix: SUMMARIES })) {
-    if (!summaries.has(key)) summaries.set(key, await readState<Delivered>(state, key))
-  }
+  await readNewSummaries(state, new Set(), summaries)
   return summaries
+}
+
+const READS_AT_ONCE = 16
+
+/**
+ * Add to `summaries` what it does not hold yet, and to `segments` the keys of those that were
+ * read: two listings, and a request for each thing that is new. Returns what was added.
+ */
+export async function readNewSummaries(
+  state: Store,
+  segments: Set<string>,
+  summaries: Map<string, Delivered>,
+): Promise<Delivered[]> {
+  const added: Delivered[] = []
+  const add = (key: string, summary: Delivered) => {
+    if (summaries.has(key)) return
+    summaries.set(key, summary)
+    added.push(summary)
+  }
+  for await (const { key } of state.list({ prefix: SEGMENTS })) {
+    if (segments.has(key)) continue
+    for (const line of parseLines<IndexLine>(await readText(state, key)))
+      add(line.key, line.summary)
+    segments.add(key)
+  }
+  let reads: Promise<void>[] = []
+  for await (const { key } of state.list({ prefix: SUMMARIES })) {
+    if (summaries.has(key)) continue
+    reads.push(readState<Delivered>(state, key).then((summary) => add(key, summary)))
+    if (reads.length < READS_AT_ONCE) continue
+    await Promise.all(reads)
+    reads = []
+  }
+  await Promise.all(reads)
+  return added
 }
 
 /**

@@ -149,6 +149,28 @@ export function summaryKey(reference: string, attempt: number, version: number):
   return `index/summaries/${reference}/${pad(attempt)}-${pad(version)}.json`
 }
 
+/** What the service was asked for: the transfers begun through it, by integrator. */
+export function initiatedPrefix(transfer: Pick<TransferAddress, 'zone' | 'integrator'>): string {
+  return `service/transfers/${transfer.zone}/${transfer.integrator}/`
+}
+export function initiatedKey(transfer: TransferAddress): string {
+  return `${initiatedPrefix(transfer)}${transfer.source}/${transfer.transferId}.json`
+}
+/** Which transfer a repeated request is about. `digest`: of the key that the caller gave it. */
+export function repeatKey(integrator: string, digest: string): string {
+  return `service/repeats/${integrator}/${digest}.json`
+}
+/** Why the service would not have a transfer completed. */
+export function refusedKey(transfer: TransferAddress): string {
+  return `service/refused/${transfer.zone}/${transfer.integrator}/${transfer.source}/${transfer.transferId}.json`
+}
+/** What operators and archivists did. `day`: YYYY-MM-DD in UTC. */
+export const AUDIT = 'audit/'
+export function auditKey(instant: Date, id: string): string {
+  const at = instant.toISOString()
+  return `${AUDIT}${at.slice(0, 10)}/${at.replaceAll(':', '-')}-${id}.json`
+}
+
 /** In the reports store: an integrator can be let read its own prefix and nothing else. */
 export function reportPrefix(attempt: Attempt, version: number): string {
   return `${attempt.transfer.integrator}/${attempt.reference}/attempt-${attempt.number}/version-${version}/`
