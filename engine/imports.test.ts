@@ -39,6 +39,14 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'engine/config-fields.ts',
     'lifecycle',
   ],
+  'engine/work': [
+    'engine/model',
+    'engine/adapters',
+    'engine/run',
+    'engine/schedule',
+    'engine/queue-config.ts',
+    'lifecycle',
+  ],
   lifecycle: ['engine/config-fields.ts'],
 }
 

@@ -2,6 +2,7 @@ import { Command, CommanderError } from '@commander-js/extra-typings'
 import { ENGINE_VERSION } from '../version.ts'
 import { exitCodes } from './exit-code.ts'
 import type { Surroundings } from './surroundings.ts'
+import { declareWork } from './work-commands.ts'
 
 /** Options that every command takes. */
 export type CommonOptions = {
@@ -130,6 +131,8 @@ export async function runCommand(
     .action(async (options) => {
       await exitsWith((await import('./maintain.ts')).listJobs(surroundings, options))
     })
+
+  declareWork({ program, surroundings, exitsWith })
 
   try {
     await program.parseAsync([...args], { from: 'user' })

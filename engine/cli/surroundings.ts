@@ -40,11 +40,12 @@ const CONFIG_NAMES = ['wharfinger.yaml', 'wharfinger.yml'] as const
 export async function loadConfig(
   surroundings: Surroundings,
   named: string | undefined,
+  processors = availableParallelism(),
 ): Promise<EngineConfig> {
   const { env, folder } = surroundings
   const wanted = named ?? env['WHARFINGER_CONFIG']
   const more = {
-    threads: Math.max(1, availableParallelism()),
+    threads: Math.max(1, Math.ceil(processors)),
     scratch: env['WHARFINGER_SCRATCH'] ?? tmpdir(),
     deployment: deploymentOf(env),
   }

