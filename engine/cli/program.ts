@@ -156,7 +156,7 @@ export type Declare = {
   readonly program: Command
   readonly surroundings: Surroundings
   /** Waits for a command and keeps what it returns as the exit code. */
-  exitsWith(code: Promise<number>): Promise<void>
+  readonly exitsWith: (code: Promise<number>) => Promise<void>
 }
 
 /** Every way a command can end badly, as words and an exit code. The only such switch. */

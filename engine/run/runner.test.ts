@@ -286,6 +286,31 @@ test('a task that is told to hand back gives its message to the others and loses
   await lab.close()
 })
 
+test('a correction that comes together with what it corrects waits for its report', async () => {
+  const lab = makeLab({ pool })
+  lab.land('b-first', manyFiles(10))
+  lab.land('a-fix', { 'records/file 7.txt': 'record 7, mended\n' }, { corrects: 'b-first' })
+  const queue = emptyQueue()
+  const task = makeTask(lab, queue)
+  for (let sweeps = 0; sweeps < 2; sweeps++) {
+    await task.runner.sweep('lab')
+    await workUntilIdle(queue, [task])
+  }
+  const [first, second] = deliveredBy([task])
+  assert.equal(first, second, 'one reference, two attempts')
+  const { attempt, delivered } = await newestReport(
+    lab.engine.state,
+    lab.engine.reports,
+    first ?? '',
+  )
+  assert.equal(attempt.number, 2)
+  assert.equal(
+    delivered.counts.findings.some(({ code }) => code.startsWith('CORRECTION')),
+    false,
+  )
+  await lab.close()
+})
+
 test('a message that is not ours is dropped and said', async () => {
   const lab = makeLab({ pool })
   const task = makeTask(lab, emptyQueue())

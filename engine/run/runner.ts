@@ -1,4 +1,4 @@
-import type { Delivery, Handled, Queue } from '../adapters/queue.ts'
+import type { Delivery, Handled, Handler, Queue } from '../adapters/queue.ts'
 import { stopping } from '../adapters/stopping-store.ts'
 import { StoreError, type Store } from '../adapters/store.ts'
 import type { DropZone } from '../config.ts'
@@ -25,7 +25,7 @@ import {
   resultKey,
   sealTurns,
 } from './state-layout.ts'
-import { dueTransfers } from './sweep.ts'
+import { correctsUnreported, dueTransfers } from './sweep.ts'
 import { takeTurn, type TurnTiming } from './turn.ts'
 import { readWorkMessage, writeWorkMessage, type WorkMessage } from './work-message.ts'
 
@@ -96,9 +96,9 @@ export type SweepSummary = {
  * state says what is left, and every result and report is written once, by whoever is first.
  */
 export type Runner = {
-  handle(delivery: Delivery): Promise<Handled>
+  readonly handle: Handler
   /** What no task survived: its files are reported as unchecked, with the reason. */
-  handleDead(delivery: Delivery): Promise<Handled>
+  readonly handleDead: Handler
   /** Look at a drop zone: let in what is complete, and find what got lost. */
   sweep(zone: string): Promise<SweepSummary>
   /** Put one transfer in the queue, whatever waits. */
@@ -162,6 +162,10 @@ export function createRunner(options: RunnerOptions): Runner {
     const sealed = (await engine.state.head(markerKey(transfer, 'sealed.json'))) !== undefined
     const turn = sealed ? undefined : await takeTurn(engine.state, sealTurns(transfer), limits.turn)
     if (!sealed && turn === undefined) return // another task is at it
+    if (!sealed && (await correctsUnreported(store, engine.state, transfer))) {
+      await turn?.release()
+      return // a later sweep lets it in again
+    }
     let one: Awaited<ReturnType<typeof openTransfer>>
     try {
       one = await openTransfer(within, zone, stopping(store, within.signal), transfer)

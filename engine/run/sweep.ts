@@ -6,7 +6,8 @@ import { compareKeys } from '../model/key-order.ts'
 import { transferPrefix, type TransferAddress } from '../model/transfer.ts'
 import { createHash } from 'node:crypto'
 import { claim } from './create-once.ts'
-import { quietKey, zoneMarkers } from './state-layout.ts'
+import { markerKey, quietKey, zoneMarkers } from './state-layout.ts'
+import { newestCompletion } from './take.ts'
 
 export type Due = {
   readonly transfer: TransferAddress
@@ -14,7 +15,8 @@ export type Due = {
 }
 
 /**
- * Every transfer of a zone that is complete and has no report yet, in key order.
+ * Every transfer of a zone that is complete and has no report yet, in key order; a correction
+ * comes after what it corrects has its report, be it in this sweep or in a later one.
  *
  * One listing per level of the drop zone and one flat listing of markers: no request for a
  * transfer that is finished.
@@ -26,6 +28,7 @@ export async function* dueTransfers(
   now: Date,
 ): AsyncGenerator<Due> {
   const known = foldMarkers(zone.name, markerKeys(state, zone.name))
+  const early: TransferAddress[] = []
   let next = await known.next()
   for await (const transfer of transfersIn(zone.name, zoneStore)) {
     const key = transferPrefix(transfer)
@@ -34,9 +37,41 @@ export async function* dueTransfers(
     const progress =
       next.done !== true && transferPrefix(next.value.transfer) === key ? next.value : undefined
     if (progress !== undefined && (progress.decided || isReported(progress))) continue
-    if (progress?.taken === true || (await isComplete(zone, zoneStore, state, transfer, now)))
-      yield { transfer, progress }
+    if (progress?.taken !== true) {
+      if (!(await isComplete(zone, zoneStore, state, transfer, now))) continue
+      if (await correctsUnreported(zoneStore, state, transfer)) {
+        early.push(transfer)
+        continue
+      }
+    }
+    yield { transfer, progress }
   }
+  for (const transfer of early) {
+    if (!(await correctsUnreported(zoneStore, state, transfer)))
+      yield { transfer, progress: undefined }
+  }
+}
+
+/** Whether a transfer corrects one that is on its way and has no report yet. */
+export async function correctsUnreported(
+  zoneStore: Store,
+  state: Store,
+  transfer: TransferAddress,
+): Promise<boolean> {
+  const read = await newestCompletion(zoneStore, transfer)
+  const corrects = read?.kind === 'valid' ? read.completion.corrects : undefined
+  if (corrects === undefined || corrects === transfer.transferId || !isName(corrects)) return false
+  const base = { ...transfer, transferId: corrects }
+  if ((await state.head(markerKey(base, 'delivered-1.json'))) !== undefined) return false
+  if ((await state.head(markerKey(base, 'taken.json'))) !== undefined) return true
+  for await (const { kind, name } of zoneStore.listLevel(transferPrefix(base)))
+    if (kind === 'object' && completionNumber(name) !== undefined) return true
+  return false
+}
+
+/** One level of a key, so that nothing a sender writes leads out of its own folder. */
+function isName(text: string): boolean {
+  return !text.includes('/') && text !== '.' && text !== '..' && text !== ''
 }
 
 function isReported({ deliveredVersion, recheckVersion }: Progress): boolean {

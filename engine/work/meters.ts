@@ -60,29 +60,20 @@ export class Meters {
   }
 
   observe(event: WorkEvent): void {
-    switch (event.kind) {
-      case 'chunk checked':
-        this.#add('ChunksChecked', 1)
-        this.#add('FilesChecked', event.files)
-        this.#add('BytesChecked', event.bytes)
-        return
-      case 'chunk given up':
-        this.#add('ChunksGivenUp', 1)
-        return
-      case 'handed back':
-        this.#add('HandedBack', 1)
-        return
-      case 'delivered': {
-        const { findings, unchecked } = event.delivered.counts
-        this.#add('ConsignmentsDelivered', 1)
-        this.#add(
-          'Findings',
-          findings.reduce((sum, { count }) => sum + count, 0),
-        )
-        this.#add('Unchecked', unchecked)
-        return
-      }
-      default:
+    if (event.kind === 'chunk checked') {
+      this.#add('ChunksChecked', 1)
+      this.#add('FilesChecked', event.files)
+      this.#add('BytesChecked', event.bytes)
+    } else if (event.kind === 'chunk given up') this.#add('ChunksGivenUp', 1)
+    else if (event.kind === 'handed back') this.#add('HandedBack', 1)
+    else if (event.kind === 'delivered') {
+      const { findings, unchecked } = event.delivered.counts
+      this.#add('ConsignmentsDelivered', 1)
+      this.#add(
+        'Findings',
+        findings.reduce((sum, { count }) => sum + count, 0),
+      )
+      this.#add('Unchecked', unchecked)
     }
   }
 

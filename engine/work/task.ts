@@ -70,10 +70,10 @@ export async function workUntilStopped(options: TaskOptions): Promise<void> {
     onRoom: (zone) => {
       if (roomy.has(zone)) return
       roomy.add(zone)
-      void delay(ROOM_PAUSE_MS, undefined, { ref: false }).then(async () => {
+      setTimeout(() => {
         roomy.delete(zone)
-        if ((last.get(zone)?.waiting ?? 0) > 0) await sweep([zone])
-      })
+        if ((last.get(zone)?.waiting ?? 0) > 0) void sweep([zone])
+      }, ROOM_PAUSE_MS).unref()
     },
   })
   const sweep = async (names: readonly string[]): Promise<SweepSummary> => {
