@@ -1,3 +1,4 @@
+import { fleetStorm } from './fleet-storm.ts'
 import { killStorm } from './kill-storm.ts'
 
 /**
@@ -11,4 +12,10 @@ await killStorm({
   seed,
   kills: Math.max(3, Math.round(100 * share)),
   files: Math.max(2000, Math.round(20_000 * share)),
+})
+await fleetStorm({
+  seed,
+  processes: 4,
+  kills: Math.max(5, Math.round(200 * share)),
+  files: Math.max(2000, Math.round(100_000 * share)),
 })

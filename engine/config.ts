@@ -162,7 +162,11 @@ export function readConfig(yaml: string, surroundings: ConfigSurroundings): Engi
   const deployed = new Map(Object.entries(deployment?.dropZones ?? {}))
   const zones = reader
     .list('dropZones')
-    .map((zone) => readZone(zone, deployed, (text, where) => address(text, where, s3Options)))
+    .map((zone) =>
+      readZone(zone, deployed, (text, where, own) =>
+        address(text, where, { ...s3Options, ...own }),
+      ),
+    )
   for (const [name, text] of deployed)
     if (!zones.some((zone) => zone.name === name))
       zones.push(zoneWithDefaults(name, address(text, '', s3Options)))
@@ -221,7 +225,7 @@ type AddressOptions =
 function readZone(
   zone: FieldReader,
   deployed: ReadonlyMap<string, string>,
-  address: (text: string, where: string) => StoreAddress,
+  address: (text: string, where: string, own: AddressOptions) => StoreAddress,
 ): DropZone {
   const name =
     zone.pattern('name', /^[a-z0-9][a-z0-9-]{0,62}$/, 'small letters, digits and hyphens') ??
@@ -241,7 +245,10 @@ function readZone(
   }
   const result: DropZone = {
     name,
-    store: address(text ?? '.', where),
+    store: address(text ?? '.', where, {
+      ...optional('endpoint', zone.text('endpoint')),
+      ...optional('region', zone.text('region')),
+    }),
     quietMinutes: zone.whole('quietMinutes', 1) ?? null,
     ...optional('transferringBody', zone.text('transferringBody')),
     ...optional('series', zone.text('series')),
