@@ -1,5 +1,6 @@
 import { fleetStorm } from './fleet-storm.ts'
 import { killStorm } from './kill-storm.ts'
+import { terminationStorm } from './termination-storm.ts'
 
 /**
  * `npm run soak`: the long versions of what the tests do small. Seeded, sizes printed; SOAK_SHARE
@@ -19,3 +20,4 @@ await fleetStorm({
   kills: Math.max(5, Math.round(200 * share)),
   files: Math.max(2000, Math.round(100_000 * share)),
 })
+await terminationStorm({ seed, terminations: Math.max(5, Math.round(200 * share)) })
