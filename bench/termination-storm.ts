@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -68,10 +68,11 @@ export async function terminationStorm(size: {
   }
 }
 
-/** Enough bytes that two threads are busy for a second or so. */
+/** Enough bytes that two threads are busy for seconds, in hard links of one file: disk is not the point. */
 function land(root: string): void {
   mkdirSync(join(root, 'records'), { recursive: true })
-  const content = Buffer.alloc(4 * 1024 * 1024, 'a record, ')
-  for (let i = 0; i < 200; i++) writeFileSync(join(root, 'records', `file ${i}.bin`), content)
+  const first = join(root, 'records', 'file 0.bin')
+  writeFileSync(first, Buffer.alloc(32 * 1024 * 1024, 'a record, '))
+  for (let i = 1; i < 200; i++) linkSync(first, join(root, 'records', `file ${i}.bin`))
   writeFileSync(join(root, 'complete.json'), '{}')
 }

@@ -105,6 +105,12 @@ test('a chunk is whole until it has ended its worker three times, then halved do
     ]).ranges,
     [{ from: 0, to: 8 }],
   )
+  const stopped = [one({ kind: 'started' }), one({ kind: 'handed back' })]
+  assert.deepEqual(
+    isolate(8, [...stopped, ...stopped, ...stopped, ...stopped]).ranges,
+    [{ from: 0, to: 8 }],
+    'being told to stop is not a death',
+  )
 })
 
 test('whichever file is the poison, it alone is given up, in few tries', () => {

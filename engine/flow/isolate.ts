@@ -1,6 +1,6 @@
 /** One recorded attempt at a chunk, or at a part of one that keeps killing its worker. */
 export type Try = {
-  readonly kind: 'started' | 'crashed' | 'unchecked' | 'given up'
+  readonly kind: 'started' | 'crashed' | 'unchecked' | 'handed back' | 'given up'
   /** Positions within the chunk, half open. */
   readonly from: number
   readonly to: number
@@ -50,7 +50,10 @@ export function isolate(count: number, tries: readonly Try[]): Isolation {
 function deaths(tries: readonly Try[], from: number, to: number): number {
   const ofKind = (kind: Try['kind']) =>
     tries.filter((one) => one.kind === kind && one.from === from && one.to === to).length
-  return Math.max(ofKind('crashed'), ofKind('started') - ofKind('unchecked'))
+  return Math.max(
+    ofKind('crashed'),
+    ofKind('started') - ofKind('unchecked') - ofKind('handed back'),
+  )
 }
 
 const LONGEST_GAP_COUNTED_MS = 3_600_000

@@ -130,7 +130,8 @@ export async function checkChunk(
     const next = ranges.find(({ from, to }) => lines.slice(from, to).includes(undefined))
     if (next === undefined) break
     if (options.signal.aborted) return false
-    if (options.resumed || tries.length > 0) await record({ kind: 'started', ...next })
+    const recorded = options.resumed || tries.length > 0
+    if (recorded) await record({ kind: 'started', ...next })
     const reply = await options.pool.check({
       store: options.zoneAddress,
       transferPrefix: transferPrefix(attempt.transfer),
@@ -140,7 +141,11 @@ export async function checkChunk(
       checkpoints: { store: options.stateAddress, prefix: checkpointsPrefix(attempt) },
       limits: options.limits,
     })
-    if (reply.kind === 'handed back') return false
+    if (reply.kind === 'handed back') {
+      // Told to stop is not dying of it: a chunk is not cut for having been in the way of weekends.
+      if (recorded) await record({ kind: 'handed back', ...next })
+      return false
+    }
     if (reply.kind === 'bug') throw new Error(reply.message)
     if (reply.kind === 'crashed') await record({ kind: 'crashed', ...next })
     else {

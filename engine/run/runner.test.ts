@@ -27,20 +27,29 @@ const LIMITS = {
 
 type Task = { readonly runner: Runner; readonly gate: RunnerGate; readonly events: WorkEvent[] }
 
-function openGate(): RunnerGate {
+function closedGate(): RunnerGate {
   const now = () => LAB_NOW
   const gate = createRunnerGate({
     protection: createTaskProtection({ agentUri: undefined, fetch: globalThis.fetch, now }),
     windowAt: () => ({ windowOpen: true, closesAt: undefined }),
     now,
   })
+  return gate
+}
+
+function openGate(): RunnerGate {
+  const gate = closedGate()
   gate.listedDropZones()
   return gate
 }
 
-function makeTask(lab: Lab, queue: Queue, limits: Partial<typeof LIMITS> = {}): Task {
+function makeTask(
+  lab: Lab,
+  queue: Queue,
+  limits: Partial<typeof LIMITS> = {},
+  gate: RunnerGate = openGate(),
+): Task {
   const events: WorkEvent[] = []
-  const gate = openGate()
   const runner = createRunner({
     engine: lab.engine,
     zones: new Map([[lab.zone.name, { zone: lab.zone, store: lab.zoneStore }]]),
@@ -175,6 +184,23 @@ test('a queue that loses everything in the middle is refilled by the next sweep'
   assert.equal(deliveredBy([successor]).length, 1)
   const again = successor.events.filter(({ kind }) => kind === 'given out again')
   assert.equal(again.length, 1)
+  await lab.close()
+})
+
+test('what was in hand goes on as soon as a task that starts may take work', async () => {
+  const lab = makeLab({ pool, yaml: smallChunks })
+  lab.land('t1', manyFiles(100))
+  const first = makeTask(lab, emptyQueue())
+  await first.runner.sweep('lab')
+  const body = writeWorkMessage({ kind: 'transfer', transfer: transferOf('t1') })
+  await first.runner.handle({ body, receives: 1 }) // sealed, and then this task is gone
+  const queue = emptyQueue()
+  const gate = closedGate()
+  const next = makeTask(lab, queue, {}, gate)
+  await next.runner.sweep('lab') // the first look, while nothing may be taken
+  gate.listedDropZones()
+  await workUntilIdle(queue, [next])
+  assert.equal(deliveredBy([next]).length, 1)
   await lab.close()
 })
 

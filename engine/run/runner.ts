@@ -3,12 +3,12 @@ import { stopping } from '../adapters/stopping-store.ts'
 import { StoreError, type Store } from '../adapters/store.ts'
 import type { DropZone } from '../config.ts'
 import { chunkCostSeconds } from '../flow/chunk.ts'
-import { transferPrefix, type Attempt, type TransferAddress } from '../model/transfer.ts'
+import { transferPrefix, type TransferAddress } from '../model/transfer.ts'
 import type { RunnerGate } from '../../lifecycle/runner-gate.ts'
 import { checkChunk, chunksWithResult, giveUpChunk, readTries } from './check.ts'
 import { relistDaily } from './daily-relist.ts'
 import type { Delivered } from './deliver.ts'
-import { giveOutAgain, giveOutChunks, type DispatchLimits } from './dispatch.ts'
+import { attemptKey, Dispatcher, type DispatchLimits } from './dispatch.ts'
 import { InventoryReader } from './plan.ts'
 import {
   checkOptions,
@@ -110,6 +110,9 @@ const AGES_READ = 20
 
 export function createRunner(options: RunnerOptions): Runner {
   const { engine, zones, queue, gate, limits, log } = options
+  const dispatcher = new Dispatcher(engine.state, queue, limits)
+  /** Transfers that this process has let in. */
+  const admitted = new Set<string>()
   const opened = new Map<string, { readonly one: OpenAttempt; readonly reader: InventoryReader }>()
 
   /** The engine as this piece of work sees it: it stops when the task stops or hands back. */
@@ -149,7 +152,7 @@ export function createRunner(options: RunnerOptions): Runner {
   }
 
   function remember(one: OpenAttempt) {
-    const key = attemptKey(one.attempt, one.version)
+    const key = attemptKey(one)
     const oldest = opened.keys().next().value
     if (!opened.has(key) && opened.size >= OPENED_HELD && oldest !== undefined)
       opened.delete(oldest)
@@ -195,11 +198,11 @@ export function createRunner(options: RunnerOptions): Runner {
       return
     }
     if (lookForLost) {
-      const again = await giveOutAgain(engine.state, queue, one, done, limits)
+      const again = await dispatcher.giveOutAgain(one, done)
       if (again > 0)
         log({ kind: 'given out again', reference: one.attempt.reference, chunks: again })
     }
-    await giveOutChunks(engine.state, queue, one, done, limits)
+    await dispatcher.giveOut(one, done)
   }
 
   async function conclude(within: Engine, store: Store, one: OpenAttempt) {
@@ -218,7 +221,9 @@ export function createRunner(options: RunnerOptions): Runner {
       throw error
     }
     turn.end()
-    opened.delete(attemptKey(attempt, version))
+    opened.delete(attemptKey(one))
+    dispatcher.forget(one)
+    admitted.delete(transferPrefix(attempt.transfer))
     options.onRoom?.(attempt.transfer.zone)
   }
 
@@ -226,7 +231,7 @@ export function createRunner(options: RunnerOptions): Runner {
     message: Extract<WorkMessage, { kind: 'chunk' }>,
     zone: Zone,
   ): Promise<{ readonly one: OpenAttempt; readonly reader: InventoryReader } | undefined> {
-    const kept = opened.get(attemptKey(message.attempt, message.version))
+    const kept = opened.get(attemptKey(message))
     if (kept !== undefined) return kept
     const { transfer } = message.attempt
     if ((await engine.state.head(markerKey(transfer, 'sealed.json'))) === undefined)
@@ -316,8 +321,7 @@ export function createRunner(options: RunnerOptions): Runner {
     let times = 0
     for await (const _ of engine.state.list({ prefix: admittedPrefix(transfer) })) times++
     if (times === 0) return 0
-    const { waiting, inHand } = await queue.depth()
-    if (!queue.outlivesProcess && waiting + inHand === 0) return times
+    if (!queue.outlivesProcess && !admitted.has(transferPrefix(transfer))) return times
     const age = await engine.state.ageMs(admittedKey(transfer, times))
     return age !== undefined && age < limits.readmitAfterMs ? 'lately' : times
   }
@@ -389,12 +393,14 @@ export function createRunner(options: RunnerOptions): Runner {
       }
       for (const transfer of sealed) {
         if (engine.signal.aborted) break
-        await protect('transfer', 5, async (within) => {
+        const handled = await protect('transfer', 5, async (within) => {
           await bringOn(within, found, transfer)
           return 'done'
         })
+        // The first look comes before work may be taken: whoever takes the message goes on.
+        if (handled === 'give back') await ring(transfer)
       }
-      let admitted = 0
+      let letIn = 0
       let waiting = 0
       let oldestMs = 0
       for (const [integrator, transfers] of arrived) {
@@ -411,12 +417,13 @@ export function createRunner(options: RunnerOptions): Runner {
           if (times === 'lately') continue
           const claimed = await engine.state.createIfAbsent(admittedKey(transfer, times + 1), '{}')
           if (claimed === 'exists') continue
+          admitted.add(transferPrefix(transfer))
           await ring(transfer)
-          admitted++
+          letIn++
         }
       }
       return {
-        admitted,
+        admitted: letIn,
         inHand: [...inHand.values()].reduce((a, b) => a + b, 0),
         waiting,
         oldestSeconds: Math.round(oldestMs / 1000),
@@ -433,8 +440,4 @@ async function completedMs(store: Store, transfer: TransferAddress): Promise<num
 
 function isStopped(error: unknown): boolean {
   return error instanceof StoreError && error.reason === 'aborted'
-}
-
-function attemptKey(attempt: Attempt, version: number): string {
-  return `${attempt.reference}/${attempt.number}/${version}`
 }
