@@ -1,3 +1,4 @@
+import type { CheckOutcome } from '../model/check.ts'
 import type { CheckTally } from '../model/check.ts'
 import type { Algorithm } from '../model/checksum.ts'
 import { count } from '../model/count.ts'
@@ -33,6 +34,7 @@ export class ConsignmentTally {
   #excluded = 0
   #missing = 0
   #withoutChecksum = 0
+  #metadataOnly = false
   #jobNotes: ReadonlyMap<CheckId, readonly string[]> = new Map()
 
   constructor(lists: { readonly files: boolean; readonly metadata: boolean }) {
@@ -79,6 +81,15 @@ export class ConsignmentTally {
     this.#groups.set(finding.code, group)
   }
 
+  /** A finding that only the whole consignment shows, about a file that was judged before. */
+  addLate(check: CheckId, before: CheckOutcome['kind'], finding: Finding): void {
+    this.addFinding(finding)
+    this.#addClean()
+    const tally = this.#checks.get(check) ?? emptyTally
+    if (before !== 'failed')
+      this.#checks.set(check, { ...tally, passed: tally.passed - 1, failed: tally.failed + 1 })
+  }
+
   /** Rows of metadata documents, which are no files of their own. */
   addMetadataRows(rows: {
     readonly rows: number
@@ -99,6 +110,9 @@ export class ConsignmentTally {
   /** What only the whole transfer shows; call after its files. */
   addTransfer(sealed: SealedTransfer, found: (finding: Finding) => void): void {
     const { completion } = sealed.taken
+    this.#metadataOnly = completion.metadataOnly
+    if (completion.metadataOnly && sealed.files > 0)
+      found({ code: 'TRANSFER.RECORDS_WITH_DRY_RUN' })
     const own = sealed.files - (sealed.changes?.carriedOver ?? 0)
     if (sealed.files === 0 && !completion.metadataOnly) found({ code: 'TRANSFER.EMPTY' })
     else if (sealed.files > 0 && this.#excluded === sealed.files)
@@ -107,7 +121,7 @@ export class ConsignmentTally {
       ['announced', completion.expectedNumberFiles],
       ['uploaded', completion.loadedNumberFiles],
     ] as const) {
-      if (stated === undefined || stated === own) continue
+      if (stated === undefined || stated === own || completion.metadataOnly) continue
       found({
         code: 'TRANSFER.COUNT_DIFFERS',
         value: String(own),
@@ -135,7 +149,11 @@ export class ConsignmentTally {
   #notes(check: CheckId): string[] {
     const tally = this.#checks.get(check) ?? emptyTally
     const notes: string[] = []
-    if (check === 'received' && !this.#lists.files) {
+    if (check === 'received' && this.#metadataOnly)
+      notes.push(
+        'Only metadata was sent, to be checked ahead of the records: nothing was taken in.',
+      )
+    else if (check === 'received' && !this.#lists.files) {
       notes.push('The sender sent no list of files: what arrived is the baseline.')
     }
     notes.push(...(this.#jobNotes.get(check) ?? []))

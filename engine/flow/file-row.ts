@@ -3,6 +3,7 @@ import { codes, type CheckId, type FindingCode } from '../model/codes.ts'
 import type { Finding, Unchecked } from '../model/finding.ts'
 import type { InventoryEntry } from '../model/inventory.ts'
 import type { FileRow } from '../model/outcome.ts'
+import { nearMatchOf } from './match-key.ts'
 
 /** What the worker found out about one file, as stored in a result. */
 export type CheckedRecord = {
@@ -103,7 +104,8 @@ function judge(
     found({ code: 'FILE.NOT_REGULAR', path, value: entry.irregular })
   }
   if (entry.listedAs !== undefined) {
-    found({ code: 'FILE.MISSING_SIMILAR', path, value: path, expected: entry.listedAs })
+    const detail = `They differ in ${nearMatchOf(path, entry.listedAs).join(' and ')}.`
+    found({ code: 'FILE.MISSING_SIMILAR', path, value: path, expected: entry.listedAs, detail })
   }
   if (surroundings.renamedFrom !== undefined) {
     found({ code: 'FILE.RENAMED', path, value: path, expected: surroundings.renamedFrom })

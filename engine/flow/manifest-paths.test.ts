@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite } from 'uvu'
-import { applyRule, asWritten, chooseRule, nearKey } from './manifest-paths.ts'
+import { applyRule, asWritten, chooseRule } from './manifest-paths.ts'
 
 const test = suite('manifest paths')
 
@@ -41,11 +41,6 @@ test('a path that leaves the transfer is refused, however it is written', () => 
     assert.equal(applyRule(asWritten, path), undefined, JSON.stringify(path))
   }
   assert.equal(applyRule({ backslashes: true, strip: '', add: '' }, '..\\x'), undefined)
-})
-
-test('case, separator and Unicode form are set aside in near names, nothing else', () => {
-  assert.equal(nearKey('Zoe\u0308\\A.TXT'), nearKey('zo\u00eb/a.txt'))
-  assert.notEqual(nearKey('a.txt'), nearKey('a .txt'))
 })
 
 test.run()

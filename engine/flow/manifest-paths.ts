@@ -83,11 +83,3 @@ function leadingFolders(path: string): string[] {
   }
   return folders
 }
-
-/**
- * What two spellings of one name share: Unicode form, case and separator set aside. Used only to
- * say "listed under a name that differs in ..." rather than "missing".
- */
-export function nearKey(path: string): string {
-  return path.normalize('NFC').toLowerCase().replaceAll('\\', '/')
-}

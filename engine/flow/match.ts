@@ -15,6 +15,9 @@ export type Claimed = {
   /** A metadata row, not just a line of a manifest. */
   readonly isRow: boolean
   readonly noChecksumBecause?: string
+  /** What the statement says of fields that must not be edited. */
+  readonly fileName?: string
+  readonly lastModified?: string
 }
 
 /** A file that documents name and that is not there. */
@@ -63,6 +66,42 @@ export function duplicateRows(claims: readonly Claimed[]): Finding[] {
     }
   }
   return findings
+}
+
+/**
+ * Metadata rows that name another file name than the file has, or another modification date than
+ * a list of the source system: both come from the system and must not be edited.
+ */
+export function protectedDiffers(claims: readonly Claimed[]): Finding[] {
+  const findings: Finding[] = []
+  const systemDate = claims.find((claim) => !claim.isRow && claim.lastModified !== undefined)
+  for (const { isRow, target, place, fileName, lastModified } of claims) {
+    if (!isRow) continue
+    const differs = (columnName: string, value: string, expected: string) =>
+      findings.push({
+        code: 'METADATA.PROTECTED_DIFFERS',
+        path: target,
+        place: { document: place.document, ...rowOf(place), columnName },
+        value,
+        expected,
+      })
+    const name = target.slice(target.lastIndexOf('/') + 1)
+    if (fileName !== undefined && fileName.normalize('NFC') !== name.normalize('NFC'))
+      differs('filename', fileName, name)
+    const stated = systemDate?.lastModified
+    if (lastModified !== undefined && stated !== undefined && dayOf(lastModified) !== dayOf(stated))
+      differs('date last modified', lastModified, dayOf(stated))
+  }
+  return findings
+}
+
+function rowOf({ row }: Place): Pick<Place, 'row'> {
+  return row === undefined ? {} : { row }
+}
+
+/** The civil day as written: a date is never moved by a time zone. */
+function dayOf(text: string): string {
+  return text.slice(0, 10)
 }
 
 export function missingFile(target: string, claims: readonly Claimed[]): MissingFile | undefined {

@@ -3,8 +3,6 @@ import fc from 'fast-check'
 import { suite } from 'uvu'
 import { isDate } from './cell-value.ts'
 import { readDateOnce } from './date-reading.ts'
-import { matchKey, nearMatchOf } from './match-key.ts'
-import { pairRedactions } from './redaction-pairs.ts'
 import { parseProfile, ProfileError, tdrProfile } from './profile.ts'
 import { compileProfile } from './compile-profile.ts'
 import { emptyMetadataProfile, mergeMetadataProfiles } from './profile-tally.ts'
@@ -61,54 +59,6 @@ test('a date that can be read in one way only is read; any other is left', () =>
     'circa 1900': undefined,
   }
   for (const [text, day] of Object.entries(cases)) assert.equal(readDateOnce(text), day, text)
-})
-
-test('redacted copies find their originals by the names that TDR knows', () => {
-  const { pairs, problems } = pairRedactions([
-    'a.docx',
-    'a_R.pdf',
-    'b.doc',
-    'b_Redacted1.doc',
-    'c_redacted.txt',
-    'd.doc',
-    'd.docx',
-    'd_R.pdf',
-    'e.txt',
-    'e_R.txt',
-    'e_R.pdf',
-    'plan_Red.txt',
-    '_R.txt',
-    'f_redacted_R2.txt',
-    'f_redacted.txt',
-  ])
-  assert.deepEqual(pairs, [
-    { redacted: 'a_R.pdf', original: 'a.docx' },
-    { redacted: 'b_Redacted1.doc', original: 'b.doc' },
-    { redacted: 'f_redacted_R2.txt', original: 'f_redacted.txt' },
-  ])
-  assert.deepEqual(problems, [
-    { name: 'c_redacted.txt', problem: 'NoOriginalFile' },
-    { name: 'd_R.pdf', problem: 'AmbiguousOriginalFile' },
-    { name: 'e_R.pdf', problem: 'DuplicateFileName' },
-    { name: 'e_R.txt', problem: 'DuplicateFileName' },
-    { name: 'f_redacted.txt', problem: 'NoOriginalFile' },
-  ])
-})
-
-test('names that differ only in form share a key, and the difference is named', () => {
-  const near: [string, string, string[]][] = [
-    ['a\\b.txt', 'a/b.txt', ['separator']],
-    ['A/B.txt', 'a/b.TXT', ['case']],
-    ['Cafe\u0301.txt', 'Caf\u00e9.txt', ['Unicode form']],
-    ['a /b.txt ', 'a/b.txt', ['outer spaces']],
-    ['./A\\b.txt', 'a/b.txt', ['separator', 'case']],
-    ['a.txt', 'a.txt', []],
-  ]
-  for (const [a, b, differences] of near) {
-    assert.equal(matchKey(a), matchKey(b))
-    assert.deepEqual(nearMatchOf(a, b), differences)
-  }
-  assert.notEqual(matchKey('a.txt'), matchKey('b.txt'))
 })
 
 test('a profile that cannot be used says everything that is wrong with it', () => {

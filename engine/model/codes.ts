@@ -100,6 +100,13 @@ export const codes = {
     sentence: 'A file that the correction removes is not in the transfer it corrects.',
     howToFix: 'Check the spelling of the path in `remove`.',
   },
+  'TRANSFER.RECORDS_WITH_DRY_RUN': {
+    check: 'received',
+    severity: 'warning',
+    actor: 'sender',
+    sentence: 'Records came with a transfer that was announced as metadata alone.',
+    howToFix: 'Send the records in a transfer of their own, without `metadataOnly`.',
+  },
   'FILE.MISSING': {
     check: 'received',
     severity: 'error',
@@ -112,7 +119,7 @@ export const codes = {
     severity: 'warning',
     actor: 'sender',
     sentence:
-      'Listed under a name that differs from the received one only in case, separators or Unicode form.',
+      'Listed under a name that differs from the received one only in case, separators, outer spaces or Unicode form.',
     howToFix: 'Use one spelling in the list and on the file.',
   },
   'FILE.UNEXPECTED': {
@@ -307,6 +314,28 @@ export const codes = {
     actor: 'sender',
     sentence: 'A metadata row describes a file that was not received.',
     howToFix: 'Upload the file in a correction, or delete the row.',
+  },
+  'REDACTION.NO_ORIGINAL': {
+    check: 'names',
+    severity: 'error',
+    actor: 'sender',
+    sentence: 'A redacted copy (_R, _Redacted) has no original beside it.',
+    howToFix:
+      'Send the original in the same folder, with the same name before the _R, or rename a file that is no redacted copy.',
+  },
+  'REDACTION.AMBIGUOUS_ORIGINAL': {
+    check: 'names',
+    severity: 'error',
+    actor: 'sender',
+    sentence: 'A redacted copy has more than one file that could be its original.',
+    howToFix: 'Leave one file of that name, whatever its extension, beside the redacted copy.',
+  },
+  'REDACTION.DUPLICATE': {
+    check: 'names',
+    severity: 'error',
+    actor: 'sender',
+    sentence: 'Two redacted copies have the same name and differ only in their extension.',
+    howToFix: 'Number them (_R1, _R2) or leave one of them out.',
   },
   'METADATA.FILE_WITHOUT_ROW': {
     check: 'reconciliation',

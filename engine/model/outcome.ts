@@ -186,6 +186,8 @@ export type OutcomeTables = {
   unchecked(): AsyncIterable<Unchecked>
   /** files.csv, already as text. */
   filesCsv(): AsyncIterable<string>
+  /** Findings about metadata by path, where the transfer carried metadata rows. */
+  metadataFindings?(): AsyncIterable<Finding>
 }
 
 /** Recorded create-once when an archivist decides about one report. */

@@ -46,6 +46,8 @@ export type SourceKind = {
   readonly summary: string
   /** Whether every received file should be in it, so that one that is not is unexpected. */
   readonly listsAllFiles: boolean
+  /** Its rows are what a sender says of records, and are checked against the profile. */
+  readonly isMetadata?: true
   recognise(document: SourceDocument): boolean
   read(document: SourceDocument, report: (finding: Finding) => void): AsyncIterable<Statement>
 }

@@ -11,6 +11,7 @@ export type ReportLinks = {
   readonly findingsCsv: Link
   readonly filesCsv: Link
   readonly reportJson: Link
+  readonly tdrErrors?: Link
 }
 
 const tone: Readonly<Record<Verdict, string>> = {
@@ -291,6 +292,15 @@ function files(links: ReportLinks): Html {
     ['findings.csv', 'every finding, one a line', links.findingsCsv],
     ['files.csv', 'every file with its checksums and checks', links.filesCsv],
     ['report.json', 'this report for programs', links.reportJson],
+    ...(links.tdrErrors === undefined
+      ? []
+      : [
+          [
+            'draft-metadata-errors.json',
+            'what is wrong with the metadata, in the words of Transfer Digital Records',
+            links.tdrErrors,
+          ] satisfies [string, string, Link],
+        ]),
   ]
   return html`<h2>Files of this report</h2>
     <ul>

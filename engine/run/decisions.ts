@@ -106,6 +106,10 @@ export async function decide(
         `${request.reference} has files that could not be checked: run \`wharfinger recheck ${request.reference}\` first`,
       )
     const intake = await readIntake(state, attempt)
+    if (intake?.taken.completion.metadataOnly === true)
+      throw new Refusal(
+        `${request.reference} is metadata alone, checked ahead of its records: there is nothing to accept`,
+      )
     if (intake !== undefined) {
       for await (const drift of driftSince(zoneStoreOf(attempt), state, attempt, intake)) {
         throw new Refusal(

@@ -4,7 +4,8 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import type { Store } from '../adapters/store.ts'
-import type { FindingCode } from '../model/codes.ts'
+import { renderTdrErrorFile } from '../metadata/tdr-error-file.ts'
+import { codes, type FindingCode } from '../model/codes.ts'
 import type { Outcome, OutcomeTables, Status, Verdict } from '../model/outcome.ts'
 import type { Attempt } from '../model/transfer.ts'
 import { findingsCsv } from '../report/csv.ts'
@@ -64,6 +65,18 @@ export async function deliverReport(
     writeByDigest(reports, prefix, name, body, options.scratch)
   const findings = await write('findings.csv', findingsCsv(tables))
   const files = await write('files.csv', tables.filesCsv())
+  const tdrErrors =
+    tables.metadataFindings === undefined
+      ? undefined
+      : await write(
+          'draft-metadata-errors.json',
+          renderTdrErrorFile(
+            { consignmentId: attempt.transfer.transferId, date: outcome.run.sealedAt.slice(0, 10) },
+            () => tables.metadataFindings?.() ?? none(),
+            ({ code, detail }) =>
+              [codes[code].sentence, detail, codes[code].howToFix].filter(Boolean).join(' '),
+          ),
+        )
   const json = await write(
     'report.json',
     renderJson(outcome, { findingsCsv: findings, filesCsv: files }),
@@ -74,6 +87,7 @@ export async function deliverReport(
       findingsCsv: link(findings),
       filesCsv: link(files),
       reportJson: link(json),
+      ...(tdrErrors === undefined ? {} : { tdrErrors: link(tdrErrors) }),
     }),
   )
   const delivered: Delivered = {
@@ -83,7 +97,7 @@ export async function deliverReport(
     verdict: outcome.verdict,
     status: outcome.status,
     sentence: outcome.sentence,
-    files: [html, json, findings, files],
+    files: [html, json, findings, files, ...(tdrErrors === undefined ? [] : [tdrErrors])],
     counts: {
       files: outcome.totals.files,
       bytes: outcome.totals.bytes,
@@ -147,6 +161,8 @@ export async function readDelivered(
 ): Promise<Delivered | undefined> {
   return readStateIfThere<Delivered>(reports, deliveredKey(attempt, version))
 }
+
+async function* none(): AsyncGenerator<never> {}
 
 /** Digest folders stand side by side, so a link goes one up. */
 function link(file: ReportFile): { href: string; sha256: string } {

@@ -4,7 +4,9 @@ import { once } from 'node:events'
 import { finished } from 'node:stream/promises'
 import type { Store } from '../adapters/store.ts'
 import { fileRow, judgeFile, type RowContext, type Surroundings } from '../flow/file-row.ts'
-import { nearKey } from '../flow/manifest-paths.ts'
+import { matchKey } from '../flow/match-key.ts'
+import { redactedStem, type RedactionCode } from '../flow/redaction-pairs.ts'
+import type { CheckOutcome } from '../model/check.ts'
 import { groupSorted, type MissingFile } from '../flow/match.ts'
 import { FolderCounter, TotalsCounter } from '../flow/totals.ts'
 import { ConsignmentTally } from '../flow/consignment-tally.ts'
@@ -22,6 +24,7 @@ import { filesCsvHeader, filesCsvRows } from '../report/csv.ts'
 import { readResult, readVersions } from './check.ts'
 import { readPart, readParts } from './parts.ts'
 import type { Plan } from './plan.ts'
+import { RedactionPairing } from './redactions.ts'
 import { relistOnce, type Drift } from './relist.ts'
 import type { MetadataResult } from './check-metadata.ts'
 import type { Intake } from './seal.ts'
@@ -48,6 +51,7 @@ export type MergeOptions = {
 }
 
 const ROWS_PER_WRITE = 1000
+const METADATA_CHECKS: ReadonlySet<CheckId> = new Set(['metadata', 'reconciliation'])
 
 /**
  * Merge all results of one attempt, in inventory order, whatever order they were written in.
@@ -67,8 +71,13 @@ export async function mergeAttempt(
   const unchecked = new ExternalSort(scratch)
   const contents = new ExternalSort(scratch)
   const names = new ExternalSort(scratch)
-  const addFinding = (finding: Finding) =>
-    findings.add(findingKey(finding), JSON.stringify(finding))
+  const byPath = options.metadata === undefined ? undefined : new ExternalSort(scratch)
+  const addFinding = (finding: Finding) => {
+    const key = findingKey(finding)
+    findings.add(key, JSON.stringify(finding))
+    if (METADATA_CHECKS.has(codes[finding.code].check))
+      byPath?.add(`${finding.path ?? ''}\0${key}`, JSON.stringify(finding))
+  }
   const found = (finding: Finding) => {
     tally.addFinding(finding)
     addFinding(finding)
@@ -98,6 +107,7 @@ export async function mergeAttempt(
   rows.write(filesCsvHeader())
   let pending: FileRow[] = []
   let tallies: JobTallies = {}
+  let anyRedacted = false
   for await (const { entry, checked, versionId } of zipped(
     attempt,
     intake,
@@ -124,7 +134,8 @@ export async function mergeAttempt(
     if (sha256 !== undefined && entry.sizeBytes > 0 && !excluded) {
       contents.add(sha256, JSON.stringify({ path: checked.path, sizeBytes: entry.sizeBytes }))
     }
-    names.add(nearKey(checked.path), JSON.stringify(checked.path))
+    names.add(matchKey(checked.path), JSON.stringify(checked.path))
+    anyRedacted ||= redactedStem(nameOf(checked.path)) !== undefined
     pending.push(fileRow(entry, checked, verdicts, versionId))
     if (pending.length >= ROWS_PER_WRITE) {
       if (!rows.write(filesCsvRows(pending))) await once(rows, 'drain')
@@ -139,7 +150,8 @@ export async function mergeAttempt(
     'missing',
     intake.missing.length,
   )) {
-    if (renames.missing.has(missing.path)) continue
+    // Metadata sent ahead names files that are to come.
+    if (intake.taken.completion.metadataOnly || renames.missing.has(missing.path)) continue
     found({
       code: missing.onlyInMetadata ? 'METADATA.FILE_NOT_RECEIVED' : 'FILE.MISSING',
       path: missing.path,
@@ -150,6 +162,8 @@ export async function mergeAttempt(
   for (const { sortKey } of folderNames?.sorted() ?? []) folders.add(sortKey)
   const duplicates = reportDuplicates(contents, found)
   reportClashes(names, found)
+  if (anyRedacted)
+    await reportRedactions(attempt, intake, plan, options, context, tally, addFinding)
   tally.addTransfer(intake, found)
   tally.addNotes(jobNotes(tallies))
   const sorts = [
@@ -158,6 +172,7 @@ export async function mergeAttempt(
     contents,
     names,
     ...(folderNames === undefined ? [] : [folderNames]),
+    ...(byPath === undefined ? [] : [byPath]),
   ]
   return {
     totals: totals.end({ folders: folders.count, duplicates }),
@@ -167,6 +182,7 @@ export async function mergeAttempt(
       findings: () => parsedLines<Finding>(findings),
       unchecked: () => parsedLines<Unchecked>(unchecked),
       filesCsv: () => createReadStream(rowsFile, { encoding: 'utf8' }),
+      ...(byPath === undefined ? {} : { metadataFindings: () => parsedLines<Finding>(byPath) }),
     },
     dispose: () => {
       for (const sort of sorts) sort.dispose()
@@ -324,6 +340,47 @@ function reportDuplicates(
     })
   }
   return { files, groups, bytes }
+}
+
+/** Redacted copies without one original; they fail the names of their files after all. */
+async function reportRedactions(
+  attempt: Attempt,
+  intake: Intake,
+  plan: Plan,
+  options: MergeOptions,
+  context: RowContext,
+  tally: ConsignmentTally,
+  addFinding: (finding: Finding) => void,
+): Promise<void> {
+  const pairing = new RedactionPairing(options.scratch)
+  try {
+    const copies = new ExternalSort(options.scratch)
+    for await (const { entry, checked } of zipped(attempt, intake, plan, options)) {
+      if (context.isExcluded(checked.path)) continue
+      pairing.add(checked.path)
+      if (redactedStem(nameOf(checked.path)) === undefined) continue
+      copies.add(checked.path, judgeFile(entry, checked, context, {}).outcomes.names.kind)
+    }
+    const problems = new ExternalSort(options.scratch)
+    for (const { path, code } of pairing.problems()) problems.add(path, code)
+    const kinds = copies.sorted()[Symbol.iterator]()
+    for (const { sortKey: path, line } of problems.sorted()) {
+      let kind = kinds.next()
+      while (kind.done !== true && kind.value.sortKey !== path) kind = kinds.next()
+      const before = kind.done === true ? 'passed' : (kind.value.line as CheckOutcome['kind'])
+      const finding: Finding = { code: line as RedactionCode, path }
+      addFinding(finding)
+      tally.addLate('names', before, finding)
+    }
+    copies.dispose()
+    problems.dispose()
+  } finally {
+    pairing.dispose()
+  }
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
 }
 
 function reportClashes(names: ExternalSort, found: (finding: Finding) => void): void {

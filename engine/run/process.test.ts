@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { appendFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
-import { codesOf, makeLab } from '../../fixtures/lab.ts'
+import { codesOf, LAB_NOW, makeLab } from '../../fixtures/lab.ts'
 import { StoreError, type Store } from '../adapters/store.ts'
 import { transferPrefix } from '../model/transfer.ts'
 import type { CheckedFile } from '../pool/messages.ts'
@@ -116,6 +116,81 @@ test('a name that differs in case or Unicode form is said to differ, and its che
   })
   assert.deepEqual(codes, { 'FILE.MISSING_SIMILAR': 2 })
   assert.equal(json.checks.find(({ check }) => check === 'fixity')?.tally['passed'], 2)
+  await lab.close()
+})
+
+const HEADER =
+  'filepath,filename,date last modified,date of the record,description,closure status,closure start date,closure period,foi exemption code,foi schedule date,is filename closed,alternate filename,is description closed,alternate description,copyright'
+const row = (path: string, name = path.split('/').at(-1)) =>
+  `${path},${name},2024-03-26,2024-03-26,x,Open,,,,,No,,No,,Crown copyright`
+
+test('a redacted copy without one original fails its names, and the totals still add up', async () => {
+  const { lab, codes, json } = await report({
+    'records/a/plan.docx': '1',
+    'records/a/plan_R.pdf': '2',
+    'records/b/plan_R.pdf': '3',
+    'records/c/map.png': '4',
+    'records/c/map.tif': '5',
+    'records/c/map_Redacted1.png': '6',
+  })
+  assert.deepEqual(codes, { 'REDACTION.AMBIGUOUS_ORIGINAL': 1, 'REDACTION.NO_ORIGINAL': 1 })
+  const tally = json.checks.find(({ check }) => check === 'names')?.tally
+  assert.deepEqual([tally?.['passed'], tally?.['failed']], [4, 2])
+  await lab.close()
+})
+
+test('a filename that was edited in the metadata is said, and TDR is told in its own words', async () => {
+  const lab = makeLab({ pool })
+  const transfer = lab.land('t1', {
+    'records/a.txt': 'a',
+    'records/b.txt': 'b',
+    'metadata/metadata.csv': [HEADER, row('a.txt', 'renamed.txt'), row('b.txt')].join('\n'),
+  })
+  const delivered = await lab.deliver(transfer)
+  assert.deepEqual(codesOf(delivered), { 'METADATA.PROTECTED_DIFFERS': 1 })
+  const errors = JSON.parse(await lab.report(delivered, 'draft-metadata-errors.json')) as {
+    consignmentId: string
+    validationErrors: { assetId: string; errors: { validationProcess: string }[] }[]
+  }
+  assert.equal(errors.consignmentId, 't1')
+  assert.deepEqual(
+    errors.validationErrors.map(({ assetId, errors: found }) => [
+      assetId,
+      found[0]?.validationProcess,
+    ]),
+    [['a.txt', 'PROTECTED_FIELD']],
+  )
+  await lab.close()
+})
+
+test('metadata sent ahead is checked alone: no file is missing, and nothing can be accepted', async () => {
+  const lab = makeLab({ pool })
+  const transfer = lab.land(
+    't1',
+    {
+      'dryrunmetadata/metadata.csv': [
+        HEADER,
+        row('a.txt'),
+        row('b.txt').replace('Open', 'Opened'),
+      ].join('\n'),
+    },
+    { metadataOnly: true },
+  )
+  const delivered = await lab.deliver(transfer)
+  assert.deepEqual(codesOf(delivered), { 'METADATA.CLOSURE_UNKNOWN': 1 })
+  const request = {
+    kind: 'accepted' as const,
+    who: 'an archivist',
+    why: 'looks right',
+    now: LAB_NOW,
+  }
+  await assert.rejects(
+    decide(lab.engine.state, lab.engine.reports, () => lab.zoneStore, {
+      ...request,
+      reference: delivered.reference,
+    }),
+    /metadata alone/,
+  )
   await lab.close()
 })
 

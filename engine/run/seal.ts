@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { Store, StoredObject } from '../adapters/store.ts'
-import { applyRule, chooseRule, nearKey, type PathRule } from '../flow/manifest-paths.ts'
+import { applyRule, chooseRule, type PathRule } from '../flow/manifest-paths.ts'
+import { matchKey } from '../flow/match-key.ts'
 import {
   applyClaims,
   duplicateRows,
+  protectedDiffers,
   groupSorted,
   joinSorted,
   missingFile,
@@ -161,10 +163,11 @@ export async function sealAttempt(
       compareKeys,
     )) {
       if (left === undefined) {
-        for (const claim of right) leftovers.add(nearKey(claim.target), JSON.stringify(claim))
+        for (const claim of right) leftovers.add(matchKey(claim.target), JSON.stringify(claim))
         continue
       }
-      for (const finding of duplicateRows(right)) await notes.add(finding)
+      for (const finding of [...duplicateRows(right), ...protectedDiffers(right)])
+        await notes.add(finding)
       const entry = applyClaims(left, right)
       const listed = right.some((claim) => !claim.isRow)
       joined.add(
@@ -176,7 +179,7 @@ export async function sealAttempt(
         ),
       )
       if (right.length === 0)
-        unmatched.add(nearKey(entry.path), JSON.stringify({ key, path: entry.path }))
+        unmatched.add(matchKey(entry.path), JSON.stringify({ key, path: entry.path }))
     }
     const similar = matchSimilar(leftovers, unmatched)
     const inventory = new PartWriter<InventoryEntry>(state, attempt, 'inventory', {
@@ -278,7 +281,7 @@ async function surveyListing(
       const slash = object.key.indexOf('/', 'records/'.length)
       if (topFolders.size < 2)
         topFolders.add(slash < 0 ? '' : object.key.slice('records/'.length, slash))
-    } else if (object.key.startsWith('metadata/')) {
+    } else if (/^(?:dryrun)?metadata\//.test(object.key)) {
       if (!object.key.endsWith('.metadata') && object.irregular === undefined)
         documents.push(object)
     } else if (completionNumber(object.key) === undefined && strays.length < STRAYS_NAMED) {
@@ -381,7 +384,8 @@ async function readStatements(
       place: statement.place,
       generation,
       checksums: statement.checksums,
-      isRow: statement.fields !== undefined,
+      isRow: kind.isMetadata === true && statement.fields !== undefined,
+      ...protectedOf(statement),
       ...(statement.sizeBytes === undefined ? {} : { sizeBytes: statement.sizeBytes }),
       ...(statement.noChecksumBecause === undefined
         ? {}
@@ -399,7 +403,7 @@ async function readStatements(
   }
   for await (const statement of kind.read(document, (finding) => problems.push(finding))) {
     statements++
-    rows ||= statement.fields !== undefined
+    rows ||= kind.isMetadata === true && statement.fields !== undefined
     if (rule === undefined) {
       held.push(statement)
       if (held.length >= SAMPLES_PER_DOCUMENT) await settleRule()
@@ -409,6 +413,16 @@ async function readStatements(
   if (rule === undefined) await settleRule()
   await flushProblems()
   return { statements, unreadable, rows }
+}
+
+/** What a statement says of fields that must not be edited. */
+function protectedOf({ fields }: Statement): Pick<Claimed, 'fileName' | 'lastModified'> {
+  const fileName = fields?.['file_name']
+  const lastModified = fields?.['date_last_modified']
+  return {
+    ...(typeof fileName === 'string' && fileName !== '' ? { fileName } : {}),
+    ...(typeof lastModified === 'string' && lastModified !== '' ? { lastModified } : {}),
+  }
 }
 
 /** Sidecars by the matchId in their name, to be joined with `records/{matchId}`. */

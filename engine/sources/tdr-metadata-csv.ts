@@ -13,6 +13,7 @@ export const tdrMetadataCsv: SourceKind = {
   id: 'tdr-metadata-csv',
   summary: 'a metadata table with the columns of Transfer Digital Records',
   listsAllFiles: true,
+  isMetadata: true,
   recognise,
   read,
 }
