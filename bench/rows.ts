@@ -50,6 +50,7 @@ export async function largeFiles(): Promise<Row> {
         store: zone,
         transferPrefix: prefix,
         entries: some,
+        sealedOn: '2026-11-24',
         jobIds: Object.keys(jobs),
         settings: zoneWithDefaults('x', zone).settings,
         checkpoints: { store: { kind: 'folder', path: join(folder, 'checkpoints') }, prefix: '' },

@@ -61,6 +61,24 @@ export function mapColumns(
   return mapped
 }
 
+/** Values by the profile's property where a header is one of its columns, else by the header. */
+export function mapColumnNames(
+  profile: Profile,
+  values: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const properties = new Map(
+    profile.columns.flatMap(({ header, property }) =>
+      header === undefined ? [] : [[normaliseHeader(header), property] as const],
+    ),
+  )
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [
+      properties.get(normaliseHeader(name)) ?? name,
+      value,
+    ]),
+  )
+}
+
 /** How many of `names` are columns of the profile, whatever their spelling. */
 export function countKnownHeaders(profile: Profile, names: readonly string[]): number {
   const known = new Set(

@@ -16,7 +16,8 @@ export type ValidatedRow = {
 /** One value of a row as its document has it. */
 export type Cell = { readonly column: ProfileColumn; readonly value: FieldValue }
 
-const CLOSURE_PROPERTIES = new Set([
+/** Columns that a closed record needs all of, or none. */
+export const CLOSURE_PROPERTIES: ReadonlySet<string> = new Set([
   'closure_type',
   'closure_start_date',
   'closure_period',

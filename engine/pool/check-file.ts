@@ -13,6 +13,8 @@ export type CheckContext = {
   readonly checkpointStore: Store
   readonly checkpointPrefix: string
   readonly transferPrefix: string
+  /** YYYY-MM-DD: what rules about dates call today. */
+  readonly sealedOn: string
   readonly jobs: readonly AnyJob[]
   readonly settings: JobSettings
   readonly limits: ReadLimits

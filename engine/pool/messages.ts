@@ -26,6 +26,8 @@ export type ChunkTask = {
   /** Prefix of the transfer in the store, ending in "/"; keys are below it, or below an entry's own `root`. */
   readonly transferPrefix: string
   readonly entries: readonly InventoryEntry[]
+  /** YYYY-MM-DD: the day of sealing, which rules about dates call today. */
+  readonly sealedOn: string
   readonly jobIds: readonly string[]
   readonly settings: JobSettings
   /** One Int32 shared with the main thread: not 0 means stop soon. */

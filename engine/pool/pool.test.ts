@@ -38,6 +38,7 @@ async function taskFor(
     store: zone,
     transferPrefix: '',
     entries,
+    sealedOn: '2026-11-24',
     jobIds: ['sha256'],
     settings: zoneWithDefaults('zone', zone).settings,
     checkpoints: { store: { kind: 'folder', path: join(folder, 'state') }, prefix: 'checkpoints/' },

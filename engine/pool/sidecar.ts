@@ -2,6 +2,7 @@ import { StoreError, type Store } from '../adapters/store.ts'
 import type { CheckOutcome } from '../model/check.ts'
 import type { Finding } from '../model/finding.ts'
 import type { InventoryEntry } from '../model/inventory.ts'
+import { checkSidecar } from '../sources/check-sidecar.ts'
 import { readSidecar } from '../sources/tdr-sidecar.ts'
 
 const SIDECAR_LIMIT_BYTES = 1024 * 1024
@@ -12,7 +13,7 @@ const SIDECAR_LIMIT_BYTES = 1024 * 1024
  */
 export async function withSidecar(
   entry: InventoryEntry,
-  context: { readonly store: Store; readonly transferPrefix: string },
+  context: { readonly store: Store; readonly transferPrefix: string; readonly sealedOn: string },
 ): Promise<{ entry: InventoryEntry; outcome?: CheckOutcome }> {
   const { sidecar } = entry
   if (sidecar === undefined) return { entry }
@@ -30,7 +31,9 @@ export async function withSidecar(
     return { entry, outcome: outcomeForError(error) }
   }
   const findings: Finding[] = []
-  const statement = readSidecar(bytes, sidecar.key, (finding) => findings.push(finding))
+  const report = (finding: Finding) => findings.push(finding)
+  const statement = readSidecar(bytes, sidecar.key, report)
+  if (statement !== undefined) checkSidecar(statement, context.sealedOn, report)
   const outcome: CheckOutcome =
     findings.length === 0 ? { kind: 'passed' } : { kind: 'failed', findings }
   if (statement === undefined) return { entry, outcome }

@@ -47,6 +47,7 @@ async function checkEntries(task: ChunkTask): Promise<ChunkReply> {
     checkpointStore: storeFor(task.checkpoints.store),
     checkpointPrefix: task.checkpoints.prefix,
     transferPrefix: task.transferPrefix,
+    sealedOn: task.sealedOn,
     jobs: chosen,
     settings: task.settings,
     limits: task.limits,

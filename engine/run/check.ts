@@ -136,6 +136,7 @@ export async function checkChunk(
       store: options.zoneAddress,
       transferPrefix: transferPrefix(attempt.transfer),
       entries: entries.slice(next.from, next.to),
+      sealedOn: intake.sealedAt.slice(0, 10),
       jobIds: Object.keys(jobs),
       settings: intake.rules.settings,
       checkpoints: { store: options.stateAddress, prefix: checkpointsPrefix(attempt) },

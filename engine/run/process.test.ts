@@ -119,6 +119,10 @@ test('a name that differs in case or Unicode form is said to differ, and its che
   await lab.close()
 })
 
+function digestOf(content: string): string {
+  return createHash('sha256').update(content).digest('hex')
+}
+
 const HEADER =
   'filepath,filename,date last modified,date of the record,description,closure status,closure start date,closure period,foi exemption code,foi schedule date,is filename closed,alternate filename,is description closed,alternate description,copyright'
 const row = (path: string, name = path.split('/').at(-1)) =>
@@ -191,6 +195,54 @@ test('metadata sent ahead is checked alone: no file is missing, and nothing can 
     }),
     /metadata alone/,
   )
+  await lab.close()
+})
+
+test('what a sidecar says of closure is checked in the types it has, in the worker', async () => {
+  const sidecar = (more: object) =>
+    JSON.stringify({ file_path: 'content/a.txt', file_name: 'a.txt', file_size: 1, ...more })
+  const { lab, codes } = await report({
+    'records/m1': '1',
+    'metadata/m1.metadata': sidecar({ closure_type: true }),
+    'records/m2': '2',
+    'metadata/m2.metadata': sidecar({ closure_type: 'Closed', title_public: false }),
+    'records/m3': '3',
+    'metadata/m3.metadata': '{"file_path":"content/c.txt","file_size":1,"file_size":2}',
+  })
+  assert.equal(codes['METADATA.VALUE_TYPE'] ?? codes['METADATA.CLOSURE_UNKNOWN'], 1)
+  assert.ok((codes['METADATA.CLOSED_INCOMPLETE'] ?? 0) > 0)
+  assert.equal(codes['METADATA.ALTERNATE_MISSING'], 1)
+  assert.equal(codes['SOURCE.JSON_NAME_TWICE'], 1)
+  await lab.close()
+})
+
+test('documents of every system are reconciled with one another', async () => {
+  const drive = JSON.stringify({
+    files: [
+      { id: '1', name: 'a.txt', mimeType: 'text/plain', size: '1', sha256Checksum: digestOf('a') },
+      { id: '2', name: 'Minutes.docx', mimeType: 'application/vnd.google-apps.document' },
+    ],
+  })
+  const graph = JSON.stringify({
+    name: 'a.txt',
+    size: 1,
+    parentReference: { path: '/drive/root:' },
+    file: { hashes: { quickXorHash: 'YQAAAAAAAAAAAAAAAQAAAAAAAAA=' } },
+  })
+  const { lab, codes, json } = await report({
+    'records/a.txt': 'a',
+    'records/Minutes.docx': 'exported',
+    'metadata/drive.json': drive,
+    'metadata/graph.json': graph,
+    'metadata/hashes.csv': `"Algorithm","Hash","Path"\n"MD5","${'0'.repeat(32)}","a.txt"\n`,
+  })
+  assert.deepEqual(
+    codes,
+    { 'CHECKSUM.MISMATCH': 1 },
+    'only the MD5 is wrong; quickXorHash is right',
+  )
+  const fixity = json.checks.find(({ check }) => check === 'fixity')?.tally
+  assert.equal(fixity?.['noBasis'], 1, 'the Google document has no checksum to compare')
   await lab.close()
 })
 

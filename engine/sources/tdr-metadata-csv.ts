@@ -4,9 +4,7 @@ import type { StatedChecksum } from '../model/checksum.ts'
 import type { Finding } from '../model/finding.ts'
 import type { SourceDocument, SourceKind, Statement } from '../model/source.ts'
 import { columnLetter, foreignFormat, readTable, type TableRow } from './csv-table.ts'
-import { readCsvFront } from './csv-front.ts'
-import { sniffEncoding } from './decode.ts'
-import { parse } from 'csv-parse/sync'
+import { firstRows } from './csv-head.ts'
 
 /** The table that people fill in for a transfer: one row for each file, TDR's headers. */
 export const tdrMetadataCsv: SourceKind = {
@@ -19,7 +17,6 @@ export const tdrMetadataCsv: SourceKind = {
 }
 
 const PATH = 'file_path'
-const HEADER_ROWS = 10
 const KNOWN_HEADERS = 3
 
 /** Rows of a metadata table with the columns they are in. */
@@ -69,32 +66,6 @@ function isMetadataHeader(profile: Profile, names: readonly string[]): boolean {
 function recognise(document: SourceDocument): boolean {
   if (foreignFormat(document.head) !== undefined) return /\.csv$/i.test(document.key)
   return firstRows(document).some((names) => isMetadataHeader(tdrProfile, names))
-}
-
-function firstRows(document: SourceDocument): string[][] {
-  const { encoding, bomBytes } = sniffEncoding(document.head)
-  const decoder = new TextDecoder(encoding)
-  const text = decoder.decode(document.head.subarray(bomBytes), { stream: true })
-  const front = readCsvFront(text, true)
-  if (front === undefined) return []
-  const start = text.slice(front.skip, front.skip + 16 * 1024)
-  try {
-    return parse(start, {
-      delimiter: front.delimiter,
-      record_delimiter: ['\r\n', '\n', '\r'],
-      relax_column_count: true,
-      quote: null,
-      to: HEADER_ROWS,
-    }).map((names) => names.map(unquote))
-  } catch (error) {
-    // A head that csv-parse cannot read is no header of ours.
-    if (error instanceof Error && 'code' in error) return []
-    throw error
-  }
-}
-
-function unquote(name: string): string {
-  return name.startsWith('"') && name.endsWith('"') ? name.slice(1, -1) : name
 }
 
 async function* read(
