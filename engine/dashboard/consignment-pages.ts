@@ -250,9 +250,7 @@ export function consignmentPages(app: FastifyInstance, tools: PageTools): void {
       'cache-control': 'no-store',
       'x-accel-buffering': 'no',
     })
-    let open = true
-    raw.on('close', () => (open = false))
-    while (open) {
+    while (!raw.destroyed) {
       const status = await transfers.status(transfer)
       const data = {
         text: progressWords(status),

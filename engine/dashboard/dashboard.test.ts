@@ -53,13 +53,16 @@ const people = {
 type Desk = {
   readonly lab: Lab
   readonly app: FastifyInstance
-  get(who: keyof typeof people | undefined, url: string): ReturnType<FastifyInstance['inject']>
-  post(
+  readonly get: (
+    who: keyof typeof people | undefined,
+    url: string,
+  ) => ReturnType<FastifyInstance['inject']>
+  readonly post: (
     who: keyof typeof people,
     url: string,
     fields: Record<string, string>,
     formToken?: string,
-  ): ReturnType<FastifyInstance['inject']>
+  ) => ReturnType<FastifyInstance['inject']>
   readonly rung: string[]
 }
 

@@ -1,5 +1,5 @@
-// For the `hide` of a route: pages are not part of the API's description.
-import type {} from '@fastify/swagger'
+/// <reference types="@fastify/swagger" />
+// For the `hide` of a route: pages are no part of the API's description.
 import type { ConsignmentIndex } from '../service/consignment-index.ts'
 import type { ServiceContext } from '../service/context.ts'
 import type { TransferReader } from '../service/transfer-status.ts'
