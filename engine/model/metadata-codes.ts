@@ -175,4 +175,34 @@ export const metadataCodes = {
     'A filename or modification date in the row is not that of the file.',
     'Put back the value from the file: these columns must not be edited.',
   ),
+
+  // XML.
+  'METADATA.XML_MALFORMED': blocks(
+    'The XML is not well-formed.',
+    'Correct the place named, or export the document again.',
+  ),
+  'METADATA.XML_ENCODING': blocks(
+    'The XML cannot be read in the encoding that it declares.',
+    'Export the document again in UTF-8, or correct its XML declaration.',
+  ),
+  'METADATA.XML_NO_BYTE_ORDER_MARK': warns(
+    'The XML is in UTF-16 without the byte order mark that it has to begin with. It was read all the same.',
+    'Export the document in UTF-8 next time.',
+  ),
+  'METADATA.XML_ENTITIES': blocks(
+    'The XML declares entities of its own. They are never expanded, so the document was not read.',
+    'Take the declarations out and write the text itself.',
+  ),
+  'METADATA.XML_DOCTYPE': warns(
+    'The XML names a document type. It was neither fetched nor read, so nothing was checked against it.',
+    'Leave the DOCTYPE out, or send an XML Schema (.xsd) beside the document instead.',
+  ),
+  'METADATA.XML_LIMIT': blocks(
+    'The XML goes beyond a limit that keeps reading it safe.',
+    'Check that the right document was sent; nesting, names and texts of metadata are far smaller.',
+  ),
+  'METADATA.XML_NO_RECORDS': warns(
+    'The XML has no element that describes a file. It is kept, and was not used.',
+    'Check that the right document was sent, or name the record element as docs/reference/sources.md says.',
+  ),
 } as const satisfies Record<`METADATA.${string}`, CodeFacts>
