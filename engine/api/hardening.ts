@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import { PassThrough, type Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { Problem } from '../service/problem.ts'
@@ -31,8 +32,8 @@ export function allowOrigins(app: FastifyInstance, origins: readonly string[]): 
 
 /** A body that trickles in holds a connection and memory; bodies that are streamed have the socket's limit. */
 export function limitBodyTime(app: FastifyInstance, bodyMs: number): void {
-  app.addHook('preParsing', async (request, _reply, payload: Readable) => {
-    if (request.routeOptions.config.streams === true) return payload
+  app.addHook('preParsing', async (request, reply, payload: Readable) => {
+    if (request.routeOptions.config.streams === true || !hasBody(request.headers)) return payload
     const guarded = new PassThrough()
     const timer = setTimeout(
       () =>
@@ -41,8 +42,16 @@ export function limitBodyTime(app: FastifyInstance, bodyMs: number): void {
         ),
       bodyMs,
     )
+    // Answered before the body was read, or the caller is gone: nobody waits for the rest.
+    reply.raw.once('close', () => guarded.destroy())
     guarded.once('close', () => clearTimeout(timer))
+    guarded.once('end', () => clearTimeout(timer))
+    guarded.on('error', () => clearTimeout(timer))
     payload.once('error', (error) => guarded.destroy(error))
     return payload.pipe(guarded)
   })
+}
+
+function hasBody(headers: IncomingHttpHeaders): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }

@@ -32,16 +32,24 @@ export const problem = Type.Object(
     title: text,
     status: Type.Integer(),
     detail: text,
-    message: Type.String({ description: 'The same as `detail`, where clients of TDR look for it.' }),
+    message: Type.String({
+      description: 'The same as `detail`, where clients of TDR look for it.',
+    }),
     requestId: text,
     errors: Type.Optional(Type.Array(Type.Object({}, { additionalProperties: true }))),
   },
   { additionalProperties: true },
 )
 
+const problems = { '4xx': problem, '5xx': problem }
+
 /** Answers of a route: what it says when it went well, and problems. */
-export function answers<Good extends TSchema>(good: Good, status: 200 | 201 = 200) {
-  return { [status]: good, '4xx': problem, '5xx': problem } as unknown as { 200: Good }
+export function answers<Good extends TSchema>(good: Good): { 200: Good } {
+  return { 200: good, ...problems }
+}
+
+export function created<Good extends TSchema>(good: Good): { 201: Good } {
+  return { 201: good, ...problems }
 }
 
 export const work = Type.Object({
@@ -82,7 +90,5 @@ export const reportFiles = Type.Object({
   attempt: count,
   reportVersion: count,
   reportDigest: Type.String({ description: 'SHA-256 of report.json; decisions name it.' }),
-  files: Type.Array(
-    Type.Object({ name: text, sha256: text, sizeBytes: count, href: text }),
-  ),
+  files: Type.Array(Type.Object({ name: text, sha256: text, sizeBytes: count, href: text })),
 })

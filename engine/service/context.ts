@@ -14,6 +14,8 @@ export type ServiceContext = {
   /** Where transfers land. */
   readonly zone: DropZone
   readonly zoneStore: Store
+  /** The configuration's other drop zones, by name: consignments may have come through one. */
+  readonly otherZones?: ReadonlyMap<string, Store>
   readonly state: Store
   readonly reports: Store
   readonly now: () => Date
