@@ -1,12 +1,16 @@
+import { priceUsd, shippedPriceBook } from '../lifecycle/price-book.ts'
+
 /** How tasks reach the AWS APIs. None of them lets anybody reach a task. */
 export const egressChoices = ['public-address', 'endpoints', 'nat'] as const
 export type EgressChoice = (typeof egressChoices)[number]
 
-/** US dollars an hour in eu-west-2, from public price lists read in June 2026. */
+/** US dollars in eu-west-2: by the hour, and a NAT gateway's traffic by the GB. */
+const price = (item: string): number => priceUsd(shippedPriceBook, item, 'eu-west-2')
 const PRICES = {
-  publicAddress: 0.005,
-  endpointInOneZone: 0.011,
-  natGateway: 0.05,
+  publicAddress: price('public-address'),
+  endpointInOneZone: price('interface-endpoint'),
+  natGateway: price('nat-gateway'),
+  natTraffic: price('nat-traffic'),
 } as const
 
 const HOURS_A_YEAR = 8760
@@ -53,8 +57,7 @@ export function egressCosts(tasks: number, zones: number): readonly EgressCost[]
       choice: 'nat',
       yearlyUsd: nat,
       yearlyUsdAsleep: nat,
-      remark:
-        'and 0.05 for each GB that does not go to S3; nothing extra where the VPC has them already',
+      remark: `and ${PRICES.natTraffic} for each GB that does not go to S3; nothing extra where the VPC has them already`,
     },
   ]
   return costs.sort((a, b) => a.yearlyUsd - b.yearlyUsd)
