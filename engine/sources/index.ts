@@ -10,11 +10,21 @@ import { robocopy } from './robocopy.ts'
 import { sharePointCsv } from './sharepoint-csv.ts'
 import { siegfriedCsv } from './siegfried-csv.ts'
 import { siegfriedJson } from './siegfried-json.ts'
+import { findingAid } from './finding-aid.ts'
+import { hashdeepDfxml } from './hashdeep-dfxml.ts'
+import { mets } from './mets.ts'
+import { premis } from './premis.ts'
+import { sharePointListXml } from './sharepoint-list-xml.ts'
 import { tdrMetadataCsv } from './tdr-metadata-csv.ts'
 
 /** Every kind of document that is understood, the most particular first. Add yours here. */
 export const sourceKinds: readonly SourceKind[] = [
   hashdeep,
+  hashdeepDfxml,
+  mets,
+  premis,
+  sharePointListXml,
+  findingAid,
   robocopy,
   rclone,
   graphDriveItem,
