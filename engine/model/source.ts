@@ -14,6 +14,8 @@ export type Statement = {
   readonly checksums: readonly StatedChecksum[]
   /** Metadata, by the profile's property name (`file_path`, `closure_type`, ...); unknown ones by their own. */
   readonly fields?: Readonly<Record<string, FieldValue>>
+  /** Where one field was said, where that is more exact than `place`. */
+  readonly fieldPlace?: (property: string) => Place | undefined
   /** Set where the document says that no checksum can exist (Google-native documents). */
   readonly noChecksumBecause?: string
   /** For sidecars: the record's key is `records/{matchId}`, whatever `path` says. */

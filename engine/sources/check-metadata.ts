@@ -141,10 +141,11 @@ class DocumentChecker {
       if (typeof value === 'string') this.#tally.cell(column, value)
     }
     const { row } = statement.place
-    this.#reportProblems(validated, statement.path, row, ({ property }) => {
+    const valueOf = ({ property }: Problem) => {
       const value = fields[property]
       return value === undefined ? undefined : showValue(value)
-    })
+    }
+    this.#reportProblems(validated, statement.path, row, valueOf, statement.fieldPlace)
     this.#count((row !== undefined && this.#isBroken(row)) || fails(validated))
     this.#brokenRows.clear()
   }
@@ -176,6 +177,7 @@ class DocumentChecker {
     path: string,
     row: number | undefined,
     valueOf: (problem: Problem) => string | undefined,
+    placeOf?: Statement['fieldPlace'],
   ): void {
     for (const problem of problems) {
       const known = this.#byProperty.get(problem.property)
@@ -184,7 +186,7 @@ class DocumentChecker {
       this.#report({
         code: problem.code,
         ...(path === '' ? {} : { path }),
-        place: {
+        place: placeOf?.(problem.property) ?? {
           document: this.#document,
           ...(row === undefined ? {} : { row }),
           ...(known === undefined ? {} : { column: known.letter }),

@@ -16,6 +16,7 @@ import { mets } from './mets.ts'
 import { premis } from './premis.ts'
 import { sharePointListXml } from './sharepoint-list-xml.ts'
 import { tdrMetadataCsv } from './tdr-metadata-csv.ts'
+import { tdrMetadataXml } from './tdr-metadata-xml.ts'
 
 /** Every kind of document that is understood, the most particular first. Add yours here. */
 export const sourceKinds: readonly SourceKind[] = [
@@ -24,6 +25,7 @@ export const sourceKinds: readonly SourceKind[] = [
   mets,
   premis,
   sharePointListXml,
+  tdrMetadataXml,
   findingAid,
   robocopy,
   rclone,
