@@ -1,4 +1,4 @@
-import { opensAt, type ServiceWindows } from './windows.ts'
+import { opensAt, type ServiceWindows } from '../../lifecycle/windows.ts'
 
 /** Where nothing says when it opens, it is starting, which takes a few minutes. */
 const STARTING_SECONDS = 300

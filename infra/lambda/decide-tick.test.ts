@@ -3,7 +3,7 @@ import { suite } from 'uvu'
 import { asleepAnswer } from './asleep-answer.ts'
 import { decideTick, type ServiceFacts } from './decide-tick.ts'
 import { tickMetrics } from './tick-metrics.ts'
-import { opensAt, parseWindows, type ServiceWindows } from './windows.ts'
+import { opensAt, parseWindows, type ServiceWindows } from '../../lifecycle/windows.ts'
 
 const FRIDAY_EVENING = Date.UTC(2026, 10, 20, 20)
 const SATURDAY = Date.UTC(2026, 10, 21, 12)

@@ -1,4 +1,4 @@
-import { opensAt, type ServiceWindows } from './windows.ts'
+import { boundsAt, opensAt, type ServiceWindows } from '../../lifecycle/windows.ts'
 
 /** One service as AWS describes it now. */
 export type ServiceFacts = {
@@ -31,9 +31,7 @@ export function decideTick(facts: ServiceFacts, windows: ServiceWindows | undefi
   const leave = (reason: string): TickDecision => ({ shouldBeAwake, bounds: undefined, reason })
   if (facts.suspended) return leave('a person has suspended the schedule: left alone')
   if (windows === undefined) return leave('no schedule has been applied yet: only observed')
-  const wanted = shouldBeAwake
-    ? { minTasks: windows.minTasks, maxTasks: windows.maxTasks }
-    : { minTasks: 0, maxTasks: windows.closure === 'soft' ? windows.maxTasks : 0 }
+  const wanted = boundsAt(windows, facts.nowUtc)
   const described = `${shouldBeAwake ? 'open' : 'closed'}, bounds ${facts.minTasks} to ${facts.maxTasks}`
   if (facts.minTasks !== wanted.minTasks || facts.maxTasks !== wanted.maxTasks)
     return {

@@ -4,7 +4,7 @@ import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { startEcsServer } from '../../fixtures/servers/ecs-autoscaling-server.ts'
 import { EcsWorld } from '../../fixtures/servers/ecs-world.ts'
 import { startS3Server } from '../../fixtures/servers/s3-server.ts'
-import { WINDOWS_KEY, type Windows } from './windows.ts'
+import { WINDOWS_KEY, type Windows } from '../../lifecycle/windows.ts'
 
 const MONDAY = Date.UTC(2026, 10, 23, 7)
 const SATURDAY = Date.UTC(2026, 10, 21, 12)
