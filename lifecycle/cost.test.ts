@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { suite } from 'uvu'
 import { awakeIntervals } from './awake.ts'
 import { holidayCalendar, shippedSnapshot } from './bank-holidays.ts'
+import { comparedPlans } from './compared-plans.ts'
 import { forecastCost, hourUsd, renderCost, savedToDate, type TaskShape } from './cost.ts'
 import { priceUsd, readPriceBook, shippedPriceBook } from './price-book.ts'
 import { defaultSchedule } from './schedule.ts'
@@ -87,6 +88,19 @@ test('a price without its reason, a source, or twice is refused, all problems at
         lines: [line, line, { ...line, item: 'b', amountUsd: null }, { item: 'c' }],
       }),
     /line 2.*twice\n.*line 3.*null with a note\b.*\n.*line 4.*source/,
+  )
+})
+
+test('a schedule stands beside itself with and without its nights, equal plans once', () => {
+  const compared = comparedPlans(defaultSchedule, holidays, year)
+  const { plans: costs } = forecastCost(book, 'eu-west-2', small, {}, compared, year)
+  assert.deepEqual(
+    costs.map(({ name, awakeHours }) => `${name} ${awakeHours}`),
+    [
+      'always on 8760',
+      'as configured: asleep on closed days only 5489',
+      'asleep in nights as well 3289',
+    ],
   )
 })
 
