@@ -20,7 +20,7 @@ export type Standing = Readonly<Partial<Record<StandingItem, number>>>
 const standingItems = {
   'nat-gateway': [
     'NAT gateways',
-    'give tasks public addresses, or send only S3 by its free gateway',
+    'give tasks public addresses; S3 is reached by its free gateway endpoint',
   ],
   'interface-endpoint': ['interface endpoints (one in each zone)', 'give tasks public addresses'],
   'load-balancer': ['load balancers', 'run without the API, or share one'],
@@ -145,7 +145,7 @@ export function renderCost({ plans, floor, floorUsd }: CostForecast): string {
   )
   const paid = floor.map(
     ({ what, amount, usd }) =>
-      `${(usd === undefined ? 'no price' : dollars(usd)).padStart(10)}  ${amount} ${what}\n`,
+      `${(usd === undefined ? 'no price' : dollars(usd)).padStart(10)}  ${what}: ${amount}\n`,
   )
   const [next] = floor
   return [
