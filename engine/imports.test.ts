@@ -47,6 +47,25 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'engine/queue-config.ts',
     'lifecycle',
   ],
+  'engine/service': [
+    'engine/model',
+    'engine/flow',
+    'engine/metadata',
+    'engine/sources',
+    'engine/report',
+    'engine/adapters',
+    'engine/run',
+    'engine/config.ts',
+    'engine/service-config.ts',
+  ],
+  'engine/api': [
+    'engine/model',
+    'engine/adapters',
+    'engine/run',
+    'engine/service',
+    'engine/service-config.ts',
+    'engine/version.ts',
+  ],
   lifecycle: ['engine/config-fields.ts'],
 }
 

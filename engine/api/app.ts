@@ -5,7 +5,7 @@ import swagger from '@fastify/swagger'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { Ajv } from 'ajv'
 import formats from 'ajv-formats'
-import { fastify, type FastifyServerOptions } from 'fastify'
+import { fastify, LogController, type FastifyServerOptions } from 'fastify'
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { ConsignmentIndex } from '../service/consignment-index.ts'
 import type { ServiceContext } from '../service/context.ts'
@@ -52,7 +52,8 @@ export function createApi(options: ApiOptions): { readonly api: Api; readonly pa
   const { service } = context.config
   const api: Api = fastify({
     logger: options.logger ?? false,
-    disableRequestLogging: true, // paths name transfers; metrics count requests
+    // Paths name transfers; metrics count requests.
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: 0, // an upload may take hours; each kind of body has its own limit
     connectionTimeout: SILENT_SOCKET_MS,
@@ -142,7 +143,7 @@ function readStrictly(api: Api): void {
   const parse = api.getDefaultJsonParser('error', 'error')
   api.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (body === '') done(null, undefined)
-    else parse(request, body as string, done)
+    else void parse(request, body as string, done)
   })
 }
 

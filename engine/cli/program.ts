@@ -2,6 +2,7 @@ import { Command, CommanderError } from '@commander-js/extra-typings'
 import { ENGINE_VERSION } from '../version.ts'
 import { exitCodes } from './exit-code.ts'
 import type { Surroundings } from './surroundings.ts'
+import { declareService } from './service-commands.ts'
 import { declareWork } from './work-commands.ts'
 
 /** Options that every command takes. */
@@ -133,6 +134,7 @@ export async function runCommand(
     })
 
   declareWork({ program, surroundings, exitsWith })
+  declareService({ program, surroundings, exitsWith })
 
   try {
     await program.parseAsync([...args], { from: 'user' })

@@ -1,0 +1,128 @@
+import { randomBytes } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import { openStore, storeSelfTest } from '../adapters/open-store.ts'
+import { retrying } from '../adapters/retrying-store.ts'
+import type { Store } from '../adapters/store.ts'
+import { createApi, type ApiOptions } from '../api/app.ts'
+import { laptopToken, oidcTokens } from '../api/authenticate.ts'
+import type { ApiParts } from '../api/parts.ts'
+import { ConfigError, type EngineConfig } from '../config.ts'
+import type { StoreAddress } from '../pool/messages.ts'
+import { ConsignmentIndex } from '../service/consignment-index.ts'
+import type { Awake } from '../service/context.ts'
+import { exitCodes } from './exit-code.ts'
+import type { CommonOptions } from './program.ts'
+import { loadConfig, type Surroundings } from './surroundings.ts'
+
+const LEAST_PAUSE_MS = 10_000
+const PAUSE_FACTOR = 20 // looking for what is new takes a twentieth of the time at most
+
+/** `wharfinger serve`: answer until told to stop; finish what has begun. */
+export async function serve(surroundings: Surroundings, options: CommonOptions): Promise<number> {
+  const config = await loadConfig(surroundings, options.config)
+  await runService(surroundings, config, {})
+  return exitCodes.sound
+}
+
+export type ServiceHooks = {
+  /** The dashboard and other routes. */
+  readonly plugins?: ApiOptions['plugins']
+  readonly awake?: () => Awake
+  /** Called when it listens. `token`: what opens everything, on a laptop alone. */
+  readonly onListening?: (service: {
+    readonly url: string
+    readonly token: string | undefined
+    readonly parts: ApiParts
+  }) => void
+}
+
+/** Open everything that serving needs, serve until the signal, close it again. */
+export async function runService(
+  surroundings: Surroundings,
+  config: EngineConfig,
+  hooks: ServiceHooks,
+): Promise<void> {
+  const { service } = config
+  const zone = config.dropZones.find(
+    ({ name }) => service.dropZone === undefined || name === service.dropZone,
+  )
+  if (zone === undefined)
+    throw new ConfigError(['no drop zone is configured: `serve` needs `dropZones` to land in'])
+  const state = openImpatient(config.state)
+  const reports = openImpatient(config.reports)
+  const zones = new Map(config.dropZones.map((one) => [one.name, openImpatient(one.store)]))
+  const index = new ConsignmentIndex(
+    state,
+    config.dropZones.map(({ name }) => name),
+  )
+  const token = service.oidc === undefined ? randomBytes(24).toString('base64url') : undefined
+  try {
+    await storeSelfTest(state)
+    const { api, parts } = createApi({
+      context: {
+        config,
+        zone,
+        zoneStore: zones.get(zone.name) ?? openImpatient(zone.store),
+        otherZones: zones,
+        state,
+        reports,
+        now: surroundings.now,
+        awake: hooks.awake ?? (() => ({ state: 'open' })),
+      },
+      index,
+      authenticate:
+        service.oidc === undefined
+          ? laptopToken(token ?? '')
+          : oidcTokens(service.oidc, surroundings.now),
+      logger: { level: 'warn', stream: surroundings.err },
+      ...(hooks.plugins === undefined ? {} : { plugins: hooks.plugins }),
+    })
+    const url = await api.listen({ host: service.host, port: service.port })
+    surroundings.out.write(`Serving at ${url} (what there is: ${url}/docs)\n`)
+    if (token !== undefined)
+      surroundings.out.write(`Token, for this machine and until it stops: ${token}\n`)
+    hooks.onListening?.({ url, token, parts })
+    const refreshing = keepFresh(index, surroundings)
+    await stopped(surroundings.signal)
+    const end = performance.now() + service.stopSeconds * 1000
+    const left = () => Math.max(0, end - performance.now())
+    const drained = parts.draining.drain(left())
+    await delay(Math.min(left(), service.lingerSeconds * 1000))
+    await drained
+    api.server.closeAllConnections()
+    await Promise.race([api.close(), delay(left(), undefined, { ref: false })])
+    await Promise.race([refreshing, delay(left(), undefined, { ref: false })])
+  } finally {
+    await Promise.all([state, reports, ...zones.values()].map((store) => store.close()))
+  }
+}
+
+/** A caller waits: a few quick tries, then an answer that says so. */
+function openImpatient(address: StoreAddress): Store {
+  return retrying(openStore(address), { attempts: 4, baseDelayMs: 50, maxDelayMs: 1000 })
+}
+
+/** Look for new consignments again and again; a store that does not answer is asked again later. */
+async function keepFresh(index: ConsignmentIndex, { signal, err }: Surroundings): Promise<void> {
+  let failing = false
+  while (!signal.aborted) {
+    const started = performance.now()
+    try {
+      await index.refresh()
+      failing = false
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== 'StoreError') throw error
+      if (!failing) err.write('The list of consignments cannot be refreshed; trying again.\n')
+      failing = true
+    }
+    const pauseMs = Math.max(LEAST_PAUSE_MS, PAUSE_FACTOR * (performance.now() - started))
+    await delay(pauseMs, undefined, { signal, ref: false }).catch(() => undefined)
+  }
+}
+
+async function stopped(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  await new Promise<void>((resolve) =>
+    signal.addEventListener('abort', () => resolve(), { once: true }),
+  )
+}
