@@ -15,6 +15,7 @@ export type Claimed = {
   /** A metadata row, not just a line of a manifest. */
   readonly isRow: boolean
   readonly noChecksumBecause?: string
+  readonly mayRepeat?: true
   /** What the statement says of fields that must not be edited. */
   readonly fileName?: string
   readonly lastModified?: string
@@ -33,7 +34,7 @@ export type MissingFile = {
 /** Fold what was claimed of one received file into its inventory entry. */
 export function applyClaims(entry: InventoryEntry, claims: readonly Claimed[]): InventoryEntry {
   if (claims.length === 0) return entry
-  const newest = supersede(claims)
+  const newest = withoutTwins(supersede(claims))
   const size = newest.find((claim) => claim.sizeBytes !== undefined)?.sizeBytes
   const row = newest.find((claim) => claim.isRow)?.place
   const none = newest.find((claim) => claim.noChecksumBecause !== undefined)?.noChecksumBecause
@@ -125,6 +126,22 @@ function supersede(claims: readonly Claimed[]): Claimed[] {
   const hasRow = ofNewest.some((claim) => claim.isRow)
   const hasLine = ofNewest.some((claim) => !claim.isRow)
   return claims.filter((claim) => claim.generation === newest || !(claim.isRow ? hasRow : hasLine))
+}
+
+/** Of several files of one name none can be told to be this one: their checksums are no basis. */
+function withoutTwins(claims: readonly Claimed[]): readonly Claimed[] {
+  const twins = (claim: Claimed) =>
+    claim.mayRepeat === true &&
+    claims.filter(({ place }) => place.document === claim.place.document).length > 1
+  return claims.map((claim) => {
+    if (!twins(claim)) return claim
+    const { sizeBytes: _size, ...rest } = claim
+    return {
+      ...rest,
+      checksums: [],
+      noChecksumBecause: 'the list names several files of this name in this folder',
+    }
+  })
 }
 
 function distinctChecksums(claims: readonly Claimed[]): StatedChecksum[] {

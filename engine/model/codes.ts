@@ -222,6 +222,72 @@ export const codes = {
     sentence: 'A document under metadata/ is of no kind that we can read, and was not used.',
     howToFix: 'See docs/reference/sources.md for what can be read; send it in one of those forms.',
   },
+  'BAGIT.DECLARATION': {
+    check: 'received',
+    severity: 'error',
+    actor: 'sender',
+    sentence: 'bagit.txt of a bag is missing or does not say what it has to.',
+    howToFix: 'Make the bag again with a BagIt tool; bagit.txt is two lines, in UTF-8 without BOM.',
+  },
+  'BAGIT.NO_MANIFEST': {
+    check: 'received',
+    severity: 'error',
+    actor: 'sender',
+    sentence: 'A bag has no payload manifest (manifest-sha256.txt), so nothing says what is in it.',
+    howToFix: 'Make the bag again with a BagIt tool.',
+  },
+  'BAGIT.FETCH': {
+    check: 'received',
+    severity: 'error',
+    actor: 'sender',
+    sentence:
+      'A bag has a fetch.txt: part of it is somewhere else. Nothing is fetched from addresses that senders name.',
+    howToFix: 'Complete the bag, remove fetch.txt, and send it again.',
+  },
+  'BAGIT.OXUM_DIFFERS': {
+    check: 'received',
+    severity: 'error',
+    actor: 'sender',
+    sentence: 'The payload is not of the size and number that bag-info.txt states (Payload-Oxum).',
+    howToFix: 'Find what is missing or too much, or make the bag again.',
+  },
+  'BAGIT.PATH_OUTSIDE': {
+    check: 'received',
+    severity: 'error',
+    actor: 'sender',
+    sentence:
+      'A manifest of a bag names a path outside its place: payload below data/, all in the bag.',
+    howToFix: 'Make the bag again with a BagIt tool.',
+  },
+  'BAGIT.NOT_IN_EVERY_MANIFEST': {
+    check: 'received',
+    severity: 'error',
+    actor: 'sender',
+    sentence:
+      'A payload file is not in every payload manifest of its bag, as version 1.0 asks for.',
+    howToFix: 'Make the manifests again, all for the same files.',
+  },
+  'BAGIT.ENTRY_TWICE': {
+    check: 'received',
+    severity: 'error',
+    actor: 'sender',
+    sentence: 'A manifest of a bag names the same file twice, which version 1.0 forbids.',
+    howToFix: 'Remove one of the lines, or make the manifest again.',
+  },
+  'BAGIT.ENTRY_TWICE_OLD': {
+    check: 'received',
+    severity: 'warning',
+    actor: 'sender',
+    sentence: 'A manifest of a bag names the same file twice, with the same checksum.',
+    howToFix: 'Remove one of the lines next time.',
+  },
+  'BAGIT.ENTRY_FORM': {
+    check: 'received',
+    severity: 'warning',
+    actor: 'sender',
+    sentence: 'A manifest of a bag writes paths as other tools do (*path or ./path); it was read.',
+    howToFix: 'Nothing has to be done; a BagIt tool writes them plainly.',
+  },
   'SOURCE.JSON_INVALID': {
     check: 'fixity',
     severity: 'error',

@@ -18,6 +18,8 @@ export type Statement = {
   readonly fieldPlace?: (property: string) => Place | undefined
   /** Set where the document says that no checksum can exist (Google-native documents). */
   readonly noChecksumBecause?: string
+  /** Several files of one name are legal where this comes from; which of them arrived cannot be told. */
+  readonly mayRepeat?: true
   /** For sidecars: the record's key is `records/{matchId}`, whatever `path` says. */
   readonly matchId?: string
 }
@@ -33,6 +35,14 @@ export type SourceDocument = {
   /** The first 64 KiB, or all of a shorter document. */
   readonly head: Uint8Array
   open(): AsyncIterable<Uint8Array>
+  /** Set for a tag file of a BagIt bag. */
+  readonly bag?: BagDeclaration
+}
+
+/** What bagit.txt declares for all tag files of its bag. */
+export type BagDeclaration = {
+  readonly version: readonly [major: number, minor: number]
+  readonly encoding: 'utf-8' | 'windows-1252' | 'utf-16'
 }
 
 /**

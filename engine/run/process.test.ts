@@ -246,6 +246,23 @@ test('documents of every system are reconciled with one another', async () => {
   await lab.close()
 })
 
+test('two files of one name are legal in Google Drive: neither accuses the other', async () => {
+  const twin = (id: string, content: string) => ({
+    id,
+    name: 'a.txt',
+    mimeType: 'text/plain',
+    size: String(content.length),
+    sha256Checksum: digestOf(content),
+  })
+  const { lab, codes, json } = await report({
+    'records/a.txt': 'a',
+    'metadata/drive.json': JSON.stringify({ files: [twin('1', 'a'), twin('2', 'another')] }),
+  })
+  assert.deepEqual(codes, {})
+  assert.equal(json.checks.find(({ check }) => check === 'fixity')?.tally['noBasis'], 1)
+  await lab.close()
+})
+
 test('links, FIFOs and names that are not UTF-8 in a drop zone are reported, never followed, never waited for', async () => {
   const lab = makeLab({ pool })
   const transfer = lab.land('t1', { 'records/a.txt': 'a' })

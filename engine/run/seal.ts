@@ -23,6 +23,8 @@ import { ExternalSort } from '../scratch/external-sort.ts'
 import { recogniseSource, sourceKinds } from '../sources/index.ts'
 import { readState, readStateIfThere } from './create-once.ts'
 import { openDocument, type SealedDocument } from './documents.ts'
+import { bagPartOf } from '../sources/bagit.ts'
+import { BagFinder, OpenBag, type Bag } from './bags.ts'
 import { ListingIndex } from './listing-index.ts'
 import { PartWriter, readParts, summariseParts, type PartSummary } from './parts.ts'
 import { STATE_VERSION, intakeKey } from './state-layout.ts'
@@ -108,17 +110,21 @@ export async function sealAttempt(
   const listing = await sealListing(zoneStore, state, attempt)
   const base = taken.base === undefined ? undefined : await readBase(state, taken, taken.base)
   const survey = await surveyListing(state, attempt, listing)
+  const notes = new PartWriter<Finding>(state, attempt, 'notes')
+  const ownRoot = transferPrefix(attempt.transfer)
+  const bags: OpenBag[] = []
+  for (const bag of survey.bags)
+    bags.push(await OpenBag.open(bag, zoneStore, ownRoot, (finding) => notes.add(finding)))
   const documents = [
     ...(base?.intake.documents ?? []).filter(
       (old) => !survey.documents.some((now) => now.key === old.key),
     ),
-    ...survey.documents.map((object) => ({
+    ...[...survey.documents, ...survey.bags.flatMap(manifestsOf)].map((object) => ({
       ...object,
-      root: transferPrefix(attempt.transfer),
+      root: ownRoot,
       generation: taken.attempt,
     })),
   ]
-  const notes = new PartWriter<Finding>(state, attempt, 'notes')
   for (const finding of taken.findings) await notes.add(finding)
   for (const message of taken.completion.loadErrors)
     await notes.add({ code: 'TRANSFER.CLIENT_ERROR', detail: message })
@@ -136,6 +142,7 @@ export async function sealAttempt(
       zoneStore,
       index: new ListingIndex(state, attempt, listing),
       topFolder: survey.topFolder,
+      bags,
       removed: new Set(taken.completion.remove),
     })
     await collectSidecars(state, attempt, listing, sidecars)
@@ -168,8 +175,11 @@ export async function sealAttempt(
       }
       for (const finding of [...duplicateRows(right), ...protectedDiffers(right)])
         await notes.add(finding)
+      const bag = bags.find((one) => one.holds(key))
+      if (bag !== undefined)
+        for (const finding of bag.match(key, left.sizeBytes, right)) await notes.add(finding)
       const entry = applyClaims(left, right)
-      const listed = right.some((claim) => !claim.isRow)
+      const listed = right.some((claim) => !claim.isRow) || bag?.isTagFile(key) === true
       joined.add(
         key,
         JSON.stringify(
@@ -181,6 +191,7 @@ export async function sealAttempt(
       if (right.length === 0)
         unmatched.add(matchKey(entry.path), JSON.stringify({ key, path: entry.path }))
     }
+    for (const bag of bags) for (const finding of bag.end()) await notes.add(finding)
     const similar = matchSimilar(leftovers, unmatched)
     const inventory = new PartWriter<InventoryEntry>(state, attempt, 'inventory', {
       keyOf: (entry) => entry.key,
@@ -264,6 +275,7 @@ type Survey = {
   readonly strays: readonly string[]
   /** The one folder all records lie in, if there is one. */
   readonly topFolder: string | undefined
+  readonly bags: readonly Bag[]
 }
 
 const STRAYS_NAMED = 1000
@@ -276,8 +288,10 @@ async function surveyListing(
   const documents: StoredObject[] = []
   const strays: string[] = []
   const topFolders = new Set<string>()
+  const bags = new BagFinder()
   for await (const object of readParts<StoredObject>(state, attempt, 'listing', listing.length)) {
     if (object.key.startsWith('records/')) {
+      bags.see(object)
       const slash = object.key.indexOf('/', 'records/'.length)
       if (topFolders.size < 2)
         topFolders.add(slash < 0 ? '' : object.key.slice('records/'.length, slash))
@@ -289,7 +303,18 @@ async function surveyListing(
     }
   }
   const [only, ...others] = topFolders
-  return { documents, strays, topFolder: others.length === 0 && only !== '' ? only : undefined }
+  return {
+    documents,
+    strays,
+    topFolder: others.length === 0 && only !== '' ? only : undefined,
+    bags: bags.found(),
+  }
+}
+
+function manifestsOf({ parts: tagFiles }: Bag): StoredObject[] {
+  return [...tagFiles]
+    .filter(([name]) => bagPartOf(name)?.kind.endsWith('manifest'))
+    .map(([, object]) => object)
 }
 
 type ReadDocuments = {
@@ -309,6 +334,7 @@ async function readDocuments(
     readonly zoneStore: Store
     readonly index: ListingIndex
     readonly topFolder: string | undefined
+    readonly bags: readonly OpenBag[]
     readonly removed: ReadonlySet<string>
   },
 ): Promise<ReadDocuments> {
@@ -318,7 +344,11 @@ async function readDocuments(
   }[] = []
   const sources: SourceRow[] = []
   for (const listed of documents) {
-    const document = await openDocument(into.zoneStore, listed)
+    const bag = into.bags.find((one) => one.holds(listed.key))
+    const document = {
+      ...(await openDocument(into.zoneStore, listed)),
+      ...(bag === undefined ? {} : { bag: bag.declaration }),
+    }
     const kind =
       listed.kind === undefined
         ? recogniseSource(document)
@@ -335,7 +365,7 @@ async function readDocuments(
       })
       continue
     }
-    const counted = await readStatements(kind, document, listed.generation, into)
+    const counted = await readStatements(kind, document, listed.generation, into, bag?.rule)
     sealed.push({
       document: { ...listed, kind: kind.id, rows: counted.rows },
       kind: { listsAllFiles: kind.listsAllFiles && counted.statements > 0, rows: counted.rows },
@@ -356,12 +386,13 @@ async function readStatements(
   document: Awaited<ReturnType<typeof openDocument>>,
   generation: number,
   into: Parameters<typeof readDocuments>[1],
+  known?: PathRule,
 ): Promise<{ statements: number; unreadable: number; rows: boolean }> {
   const problems: Finding[] = []
   let statements = 0
   let unreadable = 0
   let rows = false
-  let rule: PathRule | undefined
+  let rule: PathRule | undefined = known
   const held: Statement[] = []
   const flushProblems = async () => {
     unreadable += problems.length
@@ -387,6 +418,7 @@ async function readStatements(
       isRow: kind.isMetadata === true && statement.fields !== undefined,
       ...protectedOf(statement),
       ...(statement.sizeBytes === undefined ? {} : { sizeBytes: statement.sizeBytes }),
+      ...(statement.mayRepeat === undefined ? {} : { mayRepeat: statement.mayRepeat }),
       ...(statement.noChecksumBecause === undefined
         ? {}
         : { noChecksumBecause: statement.noChecksumBecause }),

@@ -78,6 +78,7 @@ function* toStatement(
     ...(native
       ? { noChecksumBecause: 'a Google document has no size or checksum of its own' }
       : {}),
+    mayRepeat: true,
     fields: fieldsOf(file),
   }
 }

@@ -29,7 +29,8 @@ export const graphDriveItem: SourceKind = {
   },
   async *read(document, report) {
     for await (const { value, row } of readJsonRecords(document, LISTS, report)) {
-      if ('file' in value) yield* toStatement(value, { document: document.key, row }, report)
+      if ('file' in value && !('deleted' in value))
+        yield* toStatement(value, { document: document.key, row }, report)
     }
   },
 }

@@ -1,4 +1,5 @@
 import type { SourceDocument, SourceKind } from '../model/source.ts'
+import { bagManifest } from './bagit.ts'
 import { checksumList } from './checksum-list.ts'
 import { droid } from './droid.ts'
 import { googleDrive } from './google-drive.ts'
@@ -20,6 +21,7 @@ import { tdrMetadataXml } from './tdr-metadata-xml.ts'
 
 /** Every kind of document that is understood, the most particular first. Add yours here. */
 export const sourceKinds: readonly SourceKind[] = [
+  bagManifest,
   hashdeep,
   hashdeepDfxml,
   mets,

@@ -23,6 +23,7 @@ const SCALARS: ReadonlySet<TokenType> = new Set([
   TokenType.NULL,
 ])
 const MAX_RECORD_CHARACTERS = 1_000_000
+const TOO_LARGE = 'One entry is larger than a million characters.'
 
 /**
  * The objects of a JSON document, one at a time and in flat memory: those of a list at the top,
@@ -109,8 +110,9 @@ class RecordReader {
   #recordDepth: number | undefined
   #recordRow = 1
   #recordCharacters = 0
-  /** Whether the object at the top holds one of the lists, and so is no record itself. */
-  #topIsList = false
+  /** Depth of the wanted list that is open, whose objects are the records. */
+  #listDepth: number | undefined
+  #lastToken = 0
   #bytes: Uint8Array = new Uint8Array()
   #bytesStart = 0
   #counted = 0
@@ -127,6 +129,7 @@ class RecordReader {
     this.#tokenizer.onError = stop
     this.#tokenizer.onToken = (token) => {
       this.#countLines(token.offset)
+      this.#lastToken = token.offset
       this.#grammar.write(token)
       this.#take(token.token, token.value)
     }
@@ -136,7 +139,10 @@ class RecordReader {
     this.#bytesStart += this.#bytes.length
     this.#bytes = bytes
     this.#tokenizer.write(bytes)
-    this.#countLines(this.#bytesStart + bytes.length)
+    const end = this.#bytesStart + bytes.length
+    this.#countLines(end)
+    // A text that goes on and on is held by the tokenizer until it ends.
+    if (end - this.#lastToken > 4 * MAX_RECORD_CHARACTERS) throw new JsonStopped(TOO_LARGE)
   }
 
   end(): void {
@@ -174,25 +180,34 @@ class RecordReader {
       this.#recordRow = this.row
       this.#recordCharacters = 0
     }
-    if (one.kind === 'list' && depth === 1 && this.#isWantedList()) {
-      this.#topIsList = true
-      // What stood before the list says nothing about files.
+    if (one.kind === 'list' && this.#isWantedList()) {
+      this.#listDepth = depth
+      // The object around it is a page, not a record.
       this.#recordDepth = undefined
-    }
+    } else this.#count(8)
     this.#open.push(one)
   }
 
-  /** At the top; in a list at the top; in one of the lists of the object at the top. */
+  /** At the top, in a list at the top, or in one of the wanted lists of such an object. */
   #isRecordAt(depth: number): boolean {
-    if (depth === 0) return true
-    const [top, list] = this.#open
-    if (depth === 1) return top?.kind === 'list'
-    return depth === 2 && this.#topIsList && list?.kind === 'list'
+    if (this.#listDepth !== undefined) return depth === this.#listDepth + 1
+    return depth === 0 || (depth === 1 && this.#open[0]?.kind === 'list')
   }
 
   #isWantedList(): boolean {
-    const top = this.#open[0]
-    return top?.kind === 'object' && top.name !== undefined && this.#lists.has(top.name)
+    const holder = this.#open.at(-1)
+    return (
+      this.#recordDepth === this.#open.length - 1 &&
+      holder?.kind === 'object' &&
+      holder.name !== undefined &&
+      this.#lists.has(holder.name)
+    )
+  }
+
+  #count(characters: number): void {
+    if (this.#recordDepth === undefined) return
+    this.#recordCharacters += characters
+    if (this.#recordCharacters > MAX_RECORD_CHARACTERS) throw new JsonStopped(TOO_LARGE)
   }
 
   #close(): void {
@@ -203,8 +218,8 @@ class RecordReader {
       this.#recordDepth = undefined
       this.#ready.push({ value: closed.value, row: this.#recordRow })
     } else if (this.#recordDepth !== undefined) this.#put(closed.value)
-    if (closed.kind === 'list' && depth === 1 && this.#topIsList) this.#named()
-    if (depth === 0) this.#topIsList = false
+    else this.#named()
+    if (depth === this.#listDepth) this.#listDepth = undefined
   }
 
   #scalar(value: string | number | boolean | null): void {
@@ -217,14 +232,13 @@ class RecordReader {
           place: { document: this.#document, row: this.row },
           value: name,
         })
+      this.#count(name.length + 8)
       top.name = name
       // Kept also outside records, so that a name that comes twice is found there too.
       top.value[name] = null
       return
     }
-    this.#recordCharacters += typeof value === 'string' ? value.length + 8 : 8
-    if (this.#recordCharacters > MAX_RECORD_CHARACTERS)
-      throw new JsonStopped('One entry is larger than a million characters.')
+    this.#count(typeof value === 'string' ? value.length + 8 : 8)
     this.#put(value)
   }
 

@@ -19,9 +19,14 @@ export function sniffLineEncoding(head: Uint8Array): 'utf-8' | 'utf-16le' | 'utf
  */
 export async function* readTextLines(
   document: SourceDocument,
-  options: { readonly zero?: boolean; readonly onTooLong?: (row: number) => void } = {},
+  options: {
+    readonly zero?: boolean
+    /** Where something outside the document says so; else its first bytes do. */
+    readonly encoding?: string
+    readonly onTooLong?: (row: number) => void
+  } = {},
 ): AsyncGenerator<Line> {
-  const decoder = new TextDecoder(sniffLineEncoding(document.head))
+  const decoder = new TextDecoder(options.encoding ?? sniffLineEncoding(document.head))
   const separator = options.zero === true ? /\0/ : /\r\n|\n|\r/
   let row = 1
   let rest = ''

@@ -48,7 +48,10 @@ function* toStatement(
     checksums,
     ...(typeof size === 'number' && size >= 0 ? { sizeBytes: size } : {}),
     ...(native
-      ? { noChecksumBecause: 'a Google document has no size or checksum of its own' }
+      ? {
+          noChecksumBecause:
+            'rclone could not tell its size: a Google document has none of its own',
+        }
       : {}),
     fields: fieldsOf(value),
   }
