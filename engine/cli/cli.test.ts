@@ -118,6 +118,20 @@ test('a sweep without a drop zone says what to configure', async () => {
   assert.match(err, /no drop zone is configured/)
 })
 
+test('XML is validated too: its rows, and a schema that lies beside it', async () => {
+  writeFileSync(join(folder, 'r.xml'), '<r>\n<file filepath="a.txt" closure_status="open"/></r>')
+  const { exitCode, out } = await command('validate', 'r.xml')
+  assert.equal(exitCode, exitCodes.issues)
+  assert.match(out, /row 2, “r\/file\/@closure_status”: found “open”/)
+  writeFileSync(join(folder, 'r.xsd'), '<xs:schema')
+  assert.match((await command('validate', 'r.xml')).err, /is not a schema that can be used/)
+  const schema =
+    '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="q"/></xs:schema>'
+  writeFileSync(join(folder, 'r.xsd'), schema)
+  assert.match((await command('validate', 'r.xml')).out, /does not follow its schema/)
+  assert.match((await command('validate', 'r.xml', '--fix')).err, /corrects tables, not XML/)
+})
+
 test('a metadata table is validated before anything is sent, and corrected only where nothing is guessed', async () => {
   const header =
     'filepath;filename;date last modified;date of the record;description;former reference;closure status;closure start date;closure period;foi exemption code;foi schedule date;is filename closed;alternate filename;is description closed;alternate description;language;translated filename;copyright'

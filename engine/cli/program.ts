@@ -61,7 +61,8 @@ export async function runCommand(
     })
   command('validate')
     .description('say what is wrong with a metadata table before anything is sent')
-    .argument('<file>', 'a metadata CSV')
+    .argument('<file>', 'a metadata CSV or XML')
+    .option('--schema <xsd>', 'an XML Schema for the XML; default: the .xsd of the same name')
     .option('--fix', 'write a corrected copy beside it: encoding, delimiter, headers, plain dates')
     .action(async (file, options) => {
       await exitsWith((await import('./validate.ts')).validate(surroundings, file, options))

@@ -1,4 +1,4 @@
-import { createWriteStream, existsSync } from 'node:fs'
+import { createWriteStream, existsSync, readFileSync, readdirSync } from 'node:fs'
 import { once } from 'node:events'
 import { finished } from 'node:stream/promises'
 import { basename, dirname, join, resolve } from 'node:path'
@@ -14,7 +14,10 @@ import { openDocument } from '../run/documents.ts'
 import { Refusal } from '../run/decisions.ts'
 import { checkMetadataDocument } from '../sources/check-metadata.ts'
 import { fixMetadata, type MetadataChange } from '../sources/fix-metadata.ts'
+import { recogniseSource } from '../sources/index.ts'
 import { tdrMetadataCsv } from '../sources/tdr-metadata-csv.ts'
+import { xmlHead } from '../sources/xml-head.ts'
+import { checkAgainstSchema, XmlSchemaError, type XmlSchema } from '../sources/xml-schema.ts'
 import { exitCodes } from './exit-code.ts'
 import type { CommonOptions } from './program.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -22,26 +25,40 @@ import type { Surroundings } from './surroundings.ts'
 const SHOWN = 200
 
 /**
- * `wharfinger validate <file>`: what the profile would say of a metadata table, before anything is
- * sent. `--fix` writes a corrected copy beside it and never guesses a closure.
+ * `wharfinger validate <file>`: what the profile would say of a metadata table or XML, and a schema
+ * of XML, before anything is sent. `--fix` writes a corrected copy beside it and never guesses a closure.
  */
 export async function validate(
   surroundings: Surroundings,
   path: string,
-  options: CommonOptions & { readonly fix?: true | undefined },
+  options: CommonOptions & {
+    readonly fix?: true | undefined
+    readonly schema?: string | undefined
+  },
 ): Promise<number> {
   const document = await openFile(resolve(surroundings.folder, path))
   const findings: Finding[] = []
   let more = 0
+  const note = (finding: Finding) => {
+    if (findings.length < SHOWN || options.json === true) findings.push(finding)
+    else more++
+  }
+  const kind = recogniseSource(document) ?? tdrMetadataCsv
+  const schema = schemaFor(surroundings, path, options.schema)
+  if (options.fix === true && xmlHead(document) !== undefined)
+    throw new Refusal('--fix corrects tables, not XML')
   const result = await checkMetadataDocument(
     document,
-    tdrMetadataCsv,
+    kind,
     { profile: compileProfile(tdrProfile), today: surroundings.now().toISOString().slice(0, 10) },
-    (finding) => {
-      if (findings.length < SHOWN || options.json === true) findings.push(finding)
-      else more++
-    },
+    note,
   )
+  // A schema is only asked about XML that the gate has let through.
+  if (schema !== undefined && !findings.some(({ code }) => UNREADABLE.has(code)))
+    await checkAgainstSchema(document, readSchema(schema), note).catch((error: unknown) => {
+      if (!(error instanceof XmlSchemaError)) throw error
+      throw new Refusal(`${schema} is not a schema that can be used: ${error.message}`)
+    })
   const { rows, passed, failed } = result
   if (options.json === true) {
     surroundings.out.write(`${JSON.stringify({ rows, passed, failed, findings }, undefined, 2)}\n`)
@@ -59,6 +76,40 @@ export async function validate(
     await writeFixed(document, resolve(surroundings.folder, path), surroundings)
   const sound = findings.every(({ code }) => codes[code].severity !== 'error') && failed === 0
   return sound ? exitCodes.sound : exitCodes.issues
+}
+
+const UNREADABLE: ReadonlySet<string> = new Set([
+  'METADATA.XML_MALFORMED',
+  'METADATA.XML_ENCODING',
+  'METADATA.XML_ENTITIES',
+  'METADATA.XML_LIMIT',
+  'METADATA.NOT_UTF8',
+])
+
+/** The schema that was named, else the one beside the document: `records.xml`, `records.xsd`. */
+function schemaFor(
+  surroundings: Surroundings,
+  path: string,
+  named: string | undefined,
+): string | undefined {
+  if (named !== undefined) {
+    const schema = resolve(surroundings.folder, named)
+    if (!existsSync(schema)) throw new Refusal(`there is no schema ${schema}`)
+    return schema
+  }
+  if (!/\.xml$/i.test(path)) return undefined
+  const beside = resolve(surroundings.folder, path).replace(/\.xml$/i, '.xsd')
+  return existsSync(beside) ? beside : undefined
+}
+
+/** With every other schema of its folder, for what it imports. */
+function readSchema(path: string): XmlSchema {
+  const folder = dirname(path)
+  const others = readdirSync(folder).filter((name) => name.endsWith('.xsd'))
+  return {
+    bytes: readFileSync(path),
+    beside: new Map(others.map((name) => [name, readFileSync(join(folder, name))])),
+  }
 }
 
 async function openFile(path: string): Promise<SourceDocument> {

@@ -201,6 +201,10 @@ export const metadataCodes = {
     'The XML goes beyond a limit that keeps reading it safe.',
     'Check that the right document was sent; nesting, names and texts of metadata are far smaller.',
   ),
+  'METADATA.XML_SCHEMA': blocks(
+    'The XML does not follow its schema.',
+    'Correct the element named.',
+  ),
   'METADATA.XML_NO_RECORDS': warns(
     'The XML has no element that describes a file. It is kept, and was not used.',
     'Check that the right document was sent, or name the record element as docs/reference/sources.md says.',
