@@ -9,6 +9,7 @@ import {
 } from '../fixtures/servers/ecs-autoscaling-server.ts'
 import { EcsWorld } from '../fixtures/servers/ecs-world.ts'
 import { apply } from './apply.ts'
+import { reconcile } from './heal.ts'
 import { hasChanges, planActions } from './plan.ts'
 import { createScaling, ScalingError, type Scaling } from './scaling.ts'
 import type { ScheduledActionSpec } from './schedule.ts'
@@ -228,6 +229,48 @@ test('no permission and no service are told apart, at once and without a try mor
     await assert.rejects(
       apply(scaling, compiled(1), windows, document, NOW),
       /no such service, or it is not registered/,
+    )
+  }))
+
+test('reconcile puts a missed opening, a removed action and forgotten windows right, then finds nothing', () =>
+  withServer(async ({ world, server, scaling, document, documents }) => {
+    await apply(scaling, compiled(1), windows, document, NOW)
+    world.deleteAction(RESOURCE, 'lc.wake.2.1')
+    documents.push(JSON.stringify({ version: 1, services: [{ ...windows, awake: [] }] }))
+    world.register(RESOURCE, { min: 0, max: 0 })
+    const nowUtc = NOW + DAY_MS + 60_000
+    const wanted = { compiled: compiled(1), windows, document, pausedSinceUtc: undefined }
+    const found = await reconcile(scaling, wanted, nowUtc)
+    assert.deepEqual(
+      found.map(({ kind }) => kind),
+      [
+        'action missing or altered',
+        'schedule or calendar changed',
+        'bounds',
+        'wanted outside bounds',
+      ],
+    )
+    assert.deepEqual([world.target(RESOURCE).min, world.target(RESOURCE).max], [1, 4])
+    const before = writes(server.calls)
+    assert.deepEqual(await reconcile(scaling, wanted, nowUtc), [])
+    assert.equal(writes(server.calls), before)
+  }))
+
+test('reconcile leaves a pause alone, and ends it when it is forgotten', () =>
+  withServer(async ({ world, scaling, document }) => {
+    await apply(scaling, compiled(1), windows, document, NOW)
+    world.register(RESOURCE, { min: 0, max: 0, suspended: { scheduled: true } })
+    const nowUtc = NOW + DAY_MS + 60_000
+    const wanted = { compiled: compiled(1), windows, document, pausedSinceUtc: nowUtc }
+    await reconcile(scaling, wanted, nowUtc)
+    assert.deepEqual(
+      [world.target(RESOURCE).suspended.scheduled, world.target(RESOURCE).min],
+      [true, 0],
+    )
+    await reconcile(scaling, { ...wanted, pausedSinceUtc: nowUtc - 5 * DAY_MS }, nowUtc)
+    assert.deepEqual(
+      [world.target(RESOURCE).suspended.scheduled, world.target(RESOURCE).min],
+      [false, 1],
     )
   }))
 

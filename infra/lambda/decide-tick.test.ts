@@ -52,6 +52,16 @@ test('a missed opening is made good', () => {
   })
 })
 
+test('where nothing runs 10 minutes after opening it is tried once more, and only once', () => {
+  const stuck = { ...open, runningTasks: 0 }
+  const tries = [0, 5, 10, 15, 20].filter((minutes) => {
+    const nowUtc = MONDAY_MORNING + minutes * 60_000
+    return decideTick({ ...stuck, nowUtc }, windows).bounds !== undefined
+  })
+  assert.deepEqual(tries, [10])
+  assert.equal(decideTick({ ...open, nowUtc: MONDAY_MORNING + 600_000 }, windows).bounds, undefined)
+})
+
 test('a missed closing is made good, and in a soft closure a backlog may still open', () => {
   const awakeOnSaturday = { ...open, nowUtc: SATURDAY }
   assert.deepEqual(decideTick(awakeOnSaturday, windows).bounds, { minTasks: 0, maxTasks: 0 })

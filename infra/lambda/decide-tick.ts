@@ -1,4 +1,4 @@
-import { boundsAt, opensAt, type ServiceWindows } from '../../lifecycle/windows.ts'
+import { boundsAt, opensAt, sinceUtc, type ServiceWindows } from '../../lifecycle/windows.ts'
 
 /** One service as AWS describes it now. */
 export type ServiceFacts = {
@@ -45,5 +45,20 @@ export function decideTick(facts: ServiceFacts, windows: ServiceWindows | undefi
       bounds: wanted,
       reason: `${described}, but ${facts.desiredTasks} wanted: registered again`,
     }
+  if (isOverdue(facts, windows) && wanted.minTasks > 0 && shouldBeAwake)
+    return {
+      shouldBeAwake,
+      bounds: wanted,
+      reason: `${described}, and nothing runs 10 minutes after opening: registered once more`,
+    }
   return leave(described)
+}
+
+const OVERDUE_MS = 10 * 60_000
+const TICK_MS = 5 * 60_000
+
+/** True in one tick after each opening: trying again at each would hide that a task cannot start. */
+function isOverdue({ nowUtc, runningTasks }: ServiceFacts, windows: ServiceWindows): boolean {
+  const openForMs = nowUtc - (sinceUtc(windows, nowUtc) ?? Number.NEGATIVE_INFINITY)
+  return runningTasks === 0 && openForMs >= OVERDUE_MS && openForMs < OVERDUE_MS + TICK_MS
 }
