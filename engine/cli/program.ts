@@ -3,6 +3,7 @@ import { ENGINE_VERSION } from '../version.ts'
 import { exitCodes } from './exit-code.ts'
 import type { Surroundings } from './surroundings.ts'
 import { declareService } from './service-commands.ts'
+import { declareLifecycle } from './lifecycle-commands.ts'
 import { declareWork } from './work-commands.ts'
 
 /** Options that every command takes. */
@@ -135,6 +136,7 @@ export async function runCommand(
     })
 
   declareWork({ program, surroundings, exitsWith })
+  declareLifecycle({ program, surroundings, exitsWith })
   declareService({ program, surroundings, exitsWith })
 
   try {
@@ -180,6 +182,9 @@ function explain(error: unknown, surroundings: Surroundings): number {
         `A store could not be used: ${message}\nNothing is lost: run the same command again. \`wharfinger doctor\` says more.\n`,
       )
       return exitCodes.unchecked
+    case 'ScalingError':
+      surroundings.err.write(`Not done: ${message}.\n`)
+      return exitCodes.unexpected
     case 'IntegrityAlarm':
       surroundings.err.write(
         `INTEGRITY ALARM: ${message}.\nDo not accept this consignment before somebody has found out why.\n`,
