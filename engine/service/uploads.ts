@@ -30,7 +30,7 @@ export type UploadRequest = {
 }
 
 const MULTIPART_ABOVE_BYTES = 100_000_000 // AWS's advice
-const LEAST_PART_BYTES = 16 * 1024 * 1024
+const LEAST_PART_BYTES = 8 * 1024 * 1024 // what is lost when a part breaks off
 const MOST_PARTS = 1000 // of S3's 10,000: the offer has a link for each
 
 /** Uploads for senders who have no credentials of the store. */
