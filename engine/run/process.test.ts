@@ -246,6 +246,21 @@ test('documents of every system are reconciled with one another', async () => {
   await lab.close()
 })
 
+test('metadata in XML is matched to files and checked like a table', async () => {
+  const record = (path: string, closure: string) =>
+    `<record><filepath>${path}</filepath><filename>${path}</filename><closure_status>${closure}</closure_status></record>`
+  const { lab, codes } = await report({
+    'records/a.txt': 'a',
+    'records/b.txt': 'b',
+    'records/c.txt': 'c',
+    'metadata/records.xml': `<?xml version="1.0"?><records>${record('a.txt', 'Open')}${record('b.txt', 'opened')}${record('gone.txt', 'Open')}</records>`,
+  })
+  assert.equal(codes['METADATA.FILE_WITHOUT_ROW'], 1)
+  assert.equal(codes['METADATA.FILE_NOT_RECEIVED'], 1)
+  assert.equal(codes['METADATA.CLOSURE_UNKNOWN'], 1)
+  await lab.close()
+})
+
 test('two files of one name are legal in Google Drive: neither accuses the other', async () => {
   const twin = (id: string, content: string) => ({
     id,

@@ -12,6 +12,7 @@ export const sharePointListXml: SourceKind = {
   id: 'sharepoint-list-xml',
   summary: 'a SharePoint list exported as XML',
   listsAllFiles: true,
+  isMetadata: true,
   recognise: (document) =>
     xmlHead(document)?.elements.some(
       ({ uri, local }) => (uri === ROWSET && local === 'row') || uri === ROWSET_DATA,

@@ -18,6 +18,7 @@ export const tdrMetadataXml: SourceKind = {
   id: 'tdr-metadata-xml',
   summary: 'metadata in XML, one element for each file',
   listsAllFiles: true,
+  isMetadata: true,
   recognise: (document) => recordShape(document) !== undefined,
   read(document, report) {
     const shape = recordShape(document)
