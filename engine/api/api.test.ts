@@ -469,6 +469,22 @@ test('a status is sent as it changes, until there is a report', async () => {
   assert.match(text, /event: end/)
 })
 
+test('one integrator’s haste does not slow another', async () => {
+  const hasty = await makeServiceLab({ service: '  requestsPerMinute: 3' })
+  try {
+    const ask = (who: Who) => hasty.call(who, 'GET', '/transfers')
+    for (let i = 0; i < 3; i++) assert.equal((await ask('office')).status, 200)
+    const refused = await ask('office')
+    assert.equal(refused.status, 429)
+    assert.equal(refused.body.title, 'Too many requests')
+    assert.ok(Number(refused.headers.get('retry-after')) > 0)
+    assert.equal((await ask('other')).status, 200)
+    assert.equal((await hasty.call(undefined, 'GET', '/healthz')).status, 200)
+  } finally {
+    await hasty.close()
+  }
+})
+
 test.after(() => lab.close())
 
 test.run()

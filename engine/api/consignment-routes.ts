@@ -115,6 +115,7 @@ export const consignmentRoutes: Routes = (api, { context, index }) => {
       const principal = caller(request)
       const page = index.page(wanted, ({ transfer }) => mayRead(principal, transfer), {
         limit: most,
+        scope: JSON.stringify([principal.roles, principal.integrator, principal.bodies]),
         ...(after === undefined ? {} : { cursor: after }),
       })
       return { ...page, rows: [...page.rows] }

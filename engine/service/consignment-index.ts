@@ -68,6 +68,7 @@ export type ConsignmentCounts = {
 type Position = Pick<ConsignmentRow, 'since' | 'reference'>
 
 const READS_AT_ONCE = 32
+const LISTS_HELD = 50 // of 100,000 rows each: 40 MB
 
 /**
  * Every consignment in memory, newest first, so that no list costs a store request for each. Filled
@@ -82,6 +83,8 @@ export class ConsignmentIndex {
   readonly #decisions = new Map<string, DecisionKind>()
   readonly #rows = new Map<string, ConsignmentRow>()
   #sorted: readonly ConsignmentRow[] = []
+  /** What was asked for since something last changed. */
+  readonly #lists = new Map<string, readonly ConsignmentRow[]>()
   #loaded = false
   #running: Promise<void> | undefined
 
@@ -107,24 +110,43 @@ export class ConsignmentIndex {
     return this.#rows.get(reference)
   }
 
+  /**
+   * One page of what matches. `scope` names what `mayRead` lets through, so that the next page, and
+   * the next caller like this one, need not look through everything again.
+   */
   page(
     filter: ConsignmentFilter,
     mayRead: (row: ConsignmentRow) => boolean,
-    options: { readonly limit: number; readonly cursor?: string },
+    options: { readonly limit: number; readonly cursor?: string; readonly scope?: string },
   ): ConsignmentPage {
+    const all = this.#matching(filter, mayRead, options.scope)
     const after = options.cursor === undefined ? undefined : readCursor(options.cursor)
-    const rows: ConsignmentRow[] = []
-    let total = 0
-    let more = false
-    for (const row of this.#sorted) {
-      if (!matches(row, filter) || !mayRead(row)) continue
-      total++
-      if (after !== undefined && newestFirst(row, after) <= 0) continue
-      if (rows.length < options.limit) rows.push(row)
-      else more = true
-    }
+    const from = after === undefined ? 0 : firstAfter(all, after)
+    const rows = all.slice(from, from + options.limit)
     const last = rows.at(-1)
-    return { rows, total, ...(more && last !== undefined ? { cursor: cursorAt(last) } : {}) }
+    const more = from + rows.length < all.length
+    return {
+      rows,
+      total: all.length,
+      ...(more && last !== undefined ? { cursor: cursorAt(last) } : {}),
+    }
+  }
+
+  #matching(
+    filter: ConsignmentFilter,
+    mayRead: (row: ConsignmentRow) => boolean,
+    scope: string | undefined,
+  ): readonly ConsignmentRow[] {
+    const name = scope === undefined ? undefined : JSON.stringify([scope, filter])
+    const held = name === undefined ? undefined : this.#lists.get(name)
+    if (held !== undefined) return held
+    const rows = this.#sorted.filter((row) => matches(row, filter) && mayRead(row))
+    if (name !== undefined) {
+      const oldest = this.#lists.keys().next().value
+      if (this.#lists.size >= LISTS_HELD && oldest !== undefined) this.#lists.delete(oldest)
+      this.#lists.set(name, rows)
+    }
+    return rows
   }
 
   counts(): ConsignmentCounts {
@@ -202,6 +224,7 @@ export class ConsignmentIndex {
 
   #sort(): void {
     this.#sorted = [...this.#rows.values()].sort(newestFirst)
+    this.#lists.clear()
   }
 }
 
@@ -260,6 +283,19 @@ function newestFirst(a: Position, b: Position): number {
   if (a.since !== b.since) return a.since > b.since ? -1 : 1
   if (a.reference === b.reference) return 0
   return a.reference < b.reference ? -1 : 1
+}
+
+/** Where the rows after `position` begin: it may itself be gone. */
+function firstAfter(rows: readonly ConsignmentRow[], position: Position): number {
+  let low = 0
+  let high = rows.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    const row = rows[middle]
+    if (row !== undefined && newestFirst(row, position) <= 0) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 function matches(row: ConsignmentRow, filter: ConsignmentFilter): boolean {
