@@ -4,6 +4,8 @@ export type TaskMetadata = {
   readonly taskId: string
   /** Processors of the task, as its size says; the container may see more of the host. */
   readonly processors: number | undefined
+  /** `service/<cluster>/<service>`, as Application Auto Scaling names it. */
+  readonly resourceId: string | undefined
 }
 
 const PATIENCE_MS = 2_000
@@ -16,12 +18,22 @@ export async function readTaskMetadata(
   if (uri === undefined) return undefined
   try {
     const answer = await fetch(`${uri}/task`, { signal: AbortSignal.timeout(PATIENCE_MS) })
-    const body = (await answer.json()) as { TaskARN?: unknown; Limits?: { CPU?: unknown } }
+    const body = (await answer.json()) as {
+      TaskARN?: unknown
+      Cluster?: unknown
+      ServiceName?: unknown
+      Limits?: { CPU?: unknown }
+    }
     const arn = typeof body.TaskARN === 'string' ? body.TaskARN : ''
     const cpu = body.Limits?.CPU
+    const { Cluster: cluster, ServiceName: service } = body
     return {
       taskId: arn.split('/').at(-1) ?? '',
       processors: typeof cpu === 'number' && cpu > 0 ? cpu : undefined,
+      resourceId:
+        typeof cluster === 'string' && typeof service === 'string' && service !== ''
+          ? `service/${cluster.split('/').at(-1) ?? ''}/${service}`
+          : undefined,
     }
   } catch {
     return undefined

@@ -4,9 +4,10 @@ import { createInProcessQueue } from '../adapters/in-process-queue.ts'
 import type { Queue } from '../adapters/queue.ts'
 import { createSqsQueue } from '../adapters/sqs-queue.ts'
 import { readTaskMetadata } from '../adapters/task-metadata.ts'
-import { createRunnerGate, type WindowAt } from '../../lifecycle/runner-gate.ts'
+import { createRunnerGate } from '../../lifecycle/runner-gate.ts'
 import { createTaskProtection } from '../../lifecycle/task-protection.ts'
 import { Meters } from '../work/meters.ts'
+import { OpeningHours } from '../work/opening-hours.ts'
 import { workUntilStopped, type WorkingTask } from '../work/task.ts'
 import { WorkLog } from '../work/work-log.ts'
 import { exitCodes } from './exit-code.ts'
@@ -22,12 +23,13 @@ export async function work(surroundings: Surroundings, options: CommonOptions): 
   const { env } = surroundings
   const task = await readTaskMetadata(env['ECS_CONTAINER_METADATA_URI_V4'], fetch)
   const config = await loadConfig(surroundings, options.config, task?.processors)
-  await runWork(surroundings, config, { taskId: task?.taskId })
+  await runWork(surroundings, config, { taskId: task?.taskId, resourceId: task?.resourceId })
   return exitCodes.sound
 }
 
 export type WorkHooks = {
   readonly taskId?: string | undefined
+  readonly resourceId?: string | undefined
   /** Called when messages are taken. */
   readonly onOpen?: (task: WorkingTask, meters: Meters) => void
 }
@@ -57,9 +59,11 @@ export async function runWork(
   const more = [deadLetters, doorbell].map((address) =>
     address === undefined ? undefined : createSqsQueue(address, timing),
   )
+  const hoursStore = openRetrying(config.state)
+  const hours = new OpeningHours(hoursStore, hooks.resourceId)
   const gate = createRunnerGate({
     protection: createTaskProtection({ agentUri: env['ECS_AGENT_URI'], fetch, now }),
-    windowAt: openAlways,
+    windowAt: (instant) => hours.windowAt(instant),
     now,
     log: (line) => log.say(line),
   })
@@ -71,6 +75,7 @@ export async function runWork(
     void meters.embedded(now()).then((line) => surroundings.out.write(`${JSON.stringify(line)}\n`))
   }, MINUTE_MS)
   try {
+    await hours.refresh()
     await withEngine(surroundings, config, async (engine) => {
       log.say('work begins', {
         threads: config.threads,
@@ -86,6 +91,7 @@ export async function runWork(
         ...(dead === undefined ? {} : { deadLetters: dead }),
         ...(bell === undefined ? {} : { doorbell: bell }),
         gate,
+        hours,
         settings: config.queue,
         log,
         stopSeconds: Number(env['WHARFINGER_STOP_SECONDS'] ?? DEFAULT_STOP_SECONDS),
@@ -99,12 +105,8 @@ export async function runWork(
     await Promise.all([
       queue.close(),
       ...more.map((one) => one?.close()),
+      hoursStore.close(),
       ...[...zones.values()].map(({ store }) => store.close()),
     ])
   }
-}
-
-/** Without a schedule of opening hours nothing ever closes. */
-function openAlways(): WindowAt {
-  return { windowOpen: true, closesAt: undefined }
 }

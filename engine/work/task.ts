@@ -10,6 +10,7 @@ import { Keeper } from '../schedule/keeper.ts'
 import { SlotLedger } from '../schedule/slot-ledger.ts'
 import { ringOf } from './doorbell.ts'
 import type { Levels } from './meters.ts'
+import type { OpeningHours } from './opening-hours.ts'
 import type { WorkLog } from './work-log.ts'
 
 export type TaskOptions = {
@@ -19,6 +20,7 @@ export type TaskOptions = {
   readonly deadLetters?: Queue
   readonly doorbell?: Queue
   readonly gate: RunnerGate
+  readonly hours: OpeningHours
   readonly settings: QueueSettings
   readonly log: WorkLog
   /** Seconds from SIGTERM to SIGKILL. */
@@ -131,6 +133,8 @@ export async function workUntilStopped(options: TaskOptions): Promise<void> {
     onError: (error: Error) => log.problem(error, { doing: 'queue' }),
   })
   const tick = async () => {
+    // A wake or sleep that somebody asked for counts within the minute.
+    await options.hours.refresh().catch((error: unknown) => log.problem(error, { doing: 'hours' }))
     const status = await gate.tick()
     if (gate.handBack.aborted) await engine.pool.handBack()
     const { waiting, inHand } = await queue.depth()
