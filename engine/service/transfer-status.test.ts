@@ -100,6 +100,12 @@ test('a link into a folder ends when it says so, and cannot be changed', async (
     now = new Date(offer.expiresAt)
     await assert.rejects(uploads.receive(token, body(), 1), refused(403))
     now = new Date(Date.parse(offer.expiresAt) - 1)
+    async function* slow() {
+      now = new Date(Date.parse(offer.expiresAt) + 3_600_001)
+      yield Buffer.from('x')
+    }
+    await assert.rejects(uploads.receive(token, slow(), 1), refused(408))
+    now = new Date(Date.parse(offer.expiresAt) - 1)
     await uploads.receive(token, body(), 1)
     assert.equal((await lab.zoneStore.head('office/sharepoint/t/records/a'))?.sizeBytes, 1)
   } finally {

@@ -160,7 +160,8 @@ function toFolder(context: ServiceContext, path: string, url: () => string): Upl
     complete: () => Promise.reject(inParts()),
     abort: () => Promise.reject(inParts()),
     async receive(token, body, contentLength) {
-      const { transfer, key, sizeBytes } = readTicket(token)
+      const ticket = readTicket(token)
+      const { transfer, key, sizeBytes } = ticket
       const wrongLength = () =>
         new Problem(
           400,
@@ -169,11 +170,14 @@ function toFolder(context: ServiceContext, path: string, url: () => string): Upl
         )
       if (contentLength !== undefined && contentLength !== sizeBytes) throw wrongLength()
       await refuseCompleted(context, transfer)
+      const last = ticket.expires + context.config.service.uploadMinutes * 60_000
       const counted = async function* () {
         let bytes = 0
         for await (const piece of body) {
           bytes += piece.byteLength
           if (bytes > sizeBytes) throw wrongLength()
+          if (context.now().getTime() > last)
+            throw new Problem(408, 'Too slow', 'The upload took longer than links last.')
           yield piece
         }
         if (bytes !== sizeBytes) throw wrongLength()
