@@ -36,6 +36,8 @@ export type OidcSettings = {
   readonly audience: string
   /** Address of the issuer's JSON Web Key Set. */
   readonly jwks: string
+  /** Under which the issuer knows the dashboard; without it there are no pages. */
+  readonly clientId?: string
   readonly algorithms: readonly string[]
   /** Where in a token things are said; a dot goes one object deeper. */
   readonly claims: {
@@ -124,6 +126,7 @@ function readOidc(service: FieldReader): OidcSettings | undefined {
   const issuer = oidc.text('issuer')
   const audience = oidc.text('audience')
   const jwks = oidc.text('jwks')
+  const clientId = oidc.text('clientId')
   const algorithms = oidc.texts('algorithms') ?? ['RS256']
   for (const one of algorithms)
     if (!ALGORITHMS.some((known) => known === one))
@@ -154,7 +157,15 @@ function readOidc(service: FieldReader): OidcSettings | undefined {
     return undefined
   }
   if (!URL.canParse(jwks)) oidc.problem(`${oidc.where('jwks')}\`jwks\` has to be an address`)
-  return { issuer, audience, jwks, algorithms, claims: names, roles: values }
+  return {
+    issuer,
+    audience,
+    jwks,
+    ...(clientId === undefined ? {} : { clientId }),
+    algorithms,
+    claims: names,
+    roles: values,
+  }
 }
 
 function isOrigin(text: string): boolean {

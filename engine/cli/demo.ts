@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { zoneWithDefaults } from '../config.ts'
 import { changeWhileProcessed, landSample, sampleNames } from '../../fixtures/consignments.ts'
@@ -22,6 +22,7 @@ export async function demo(
   if (names.length === 0)
     throw new Refusal('the sample consignments are not part of this installation')
   prepare(folder)
+  writeFileSync(join(folder, 'wharfinger.yaml'), CONFIG)
   const dropZone = join(folder, 'dropzone')
   for (const name of names) landSample(name, dropZone, 'demo')
   const config = {
@@ -44,14 +45,21 @@ export async function demo(
   const reports = join(folder, 'wharfinger-reports')
   surroundings.out.write(renderVerdicts(delivered, (one) => reportAddress(one, reports)))
   surroundings.out.write(
-    `\n${delivered.length} consignments checked. Open one of the reports in a browser.\n`,
+    `\n${delivered.length} consignments checked. Open one of the reports in a browser, or see them all: npm start\n`,
   )
   if (surroundings.signal.aborted) return exitCodes.stopped
   // The samples are broken on purpose: findings are what the demo is meant to show.
   return delivered.length === names.length ? exitCodes.sound : exitCodes.unexpected
 }
 
-const OURS = ['dropzone', 'wharfinger-state', 'wharfinger-reports']
+const OURS = ['dropzone', 'wharfinger-state', 'wharfinger-reports', 'wharfinger.yaml']
+
+const CONFIG = `# Made by the demo, and served by npm start.
+dropZones:
+  - { name: demo, address: ./dropzone }
+schedules:
+  - { name: sweep, cron: "* * * * *", timeZone: Europe/London }
+`
 
 /** A demo starts afresh, but never deletes what it did not make. */
 function prepare(folder: string): void {

@@ -12,21 +12,56 @@ import { ConsignmentIndex } from '../service/consignment-index.ts'
 import type { Awake } from '../service/context.ts'
 import { exitCodes } from './exit-code.ts'
 import type { CommonOptions } from './program.ts'
-import { loadConfig, type Surroundings } from './surroundings.ts'
+import { OpeningHours } from '../work/opening-hours.ts'
+import { dashboardRoutes, type DashboardWiring } from './dashboard-routes.ts'
+import { loadConfig, openRetrying, type Surroundings } from './surroundings.ts'
 
+const HOURS_FRESH_MS = 60_000
 const LEAST_PAUSE_MS = 10_000
 const PAUSE_FACTOR = 20 // looking for what is new takes a twentieth of the time at most
 
 /** `wharfinger serve`: answer until told to stop; finish what has begun. */
 export async function serve(surroundings: Surroundings, options: CommonOptions): Promise<number> {
   const config = await loadConfig(surroundings, options.config)
-  await runService(surroundings, config, {})
+  await serveWith(surroundings, config, {})
   return exitCodes.sound
 }
 
+/** Serve with the dashboard, knowing from the state when the workers are awake. */
+export async function serveWith(
+  surroundings: Surroundings,
+  config: EngineConfig,
+  more: Pick<ServiceHooks, 'onListening'> & Pick<DashboardWiring, 'runSchedule'>,
+): Promise<void> {
+  const store = openRetrying(config.state)
+  const hours = new OpeningHours(store, undefined)
+  await hours.refresh()
+  const refreshing = setInterval(() => {
+    // What cannot be read now is read again; the hours known so far stay.
+    hours.refresh().catch(() => undefined)
+  }, HOURS_FRESH_MS)
+  try {
+    await runService(surroundings, config, {
+      ...more,
+      awake: () => awakeAt(hours, surroundings.now()),
+      plugins: (token) => dashboardRoutes(surroundings, config, { ...more, hours, token }),
+    })
+  } finally {
+    clearInterval(refreshing)
+    await store.close()
+  }
+}
+
+function awakeAt(hours: OpeningHours, now: Date): Awake {
+  const { windowOpen, closesAt } = hours.windowAt(now)
+  if (windowOpen) return { state: 'open', ...(closesAt === undefined ? {} : { until: closesAt }) }
+  const opensAt = hours.opensAt(now)
+  return { state: 'asleep', ...(opensAt === undefined ? {} : { until: opensAt }) }
+}
+
 export type ServiceHooks = {
-  /** The dashboard and other routes. */
-  readonly plugins?: ApiOptions['plugins']
+  /** The dashboard and other routes. `token`: what opens everything, on a laptop alone. */
+  readonly plugins?: (token: string | undefined) => ApiOptions['plugins']
   readonly awake?: () => Awake
   /** Called when it listens. `token`: what opens everything, on a laptop alone. */
   readonly onListening?: (service: {
@@ -75,7 +110,7 @@ export async function runService(
           ? laptopToken(token ?? '')
           : oidcTokens(service.oidc, surroundings.now),
       logger: { level: 'warn', stream: surroundings.err },
-      ...(hooks.plugins === undefined ? {} : { plugins: hooks.plugins }),
+      ...pluginsFor(hooks, token),
     })
     const url = await api.listen({ host: service.host, port: service.port })
     surroundings.out.write(`Serving at ${url} (what there is: ${url}/docs)\n`)
@@ -95,6 +130,14 @@ export async function runService(
   } finally {
     await Promise.all([state, reports, ...zones.values()].map((store) => store.close()))
   }
+}
+
+function pluginsFor(
+  { plugins }: ServiceHooks,
+  token: string | undefined,
+): Pick<ApiOptions, 'plugins'> {
+  const all = plugins?.(token)
+  return all === undefined ? {} : { plugins: all }
 }
 
 /** A caller waits: a few quick tries, then an answer that says so. */

@@ -7,6 +7,11 @@ export function declareWork({ program, surroundings, exitsWith }: Declare): void
     .action(async (options) => {
       await exitsWith((await import('./work.ts')).work(surroundings, options))
     })
+  makeCommand(program, 'start')
+    .description('work and serve in one process, with the dashboard: for a laptop')
+    .action(async (options) => {
+      await exitsWith((await import('./start.ts')).start(surroundings, options))
+    })
   const schedule = program.command('schedule').description('what rings when, and what became of it')
   makeCommand(schedule, 'list')
     .description('every schedule in plain English, with its last and next run')

@@ -16,6 +16,7 @@ import type {
 import { mayDecide, mayRead, type Principal } from '../service/principal.ts'
 import { notFound } from '../service/problem.ts'
 import type { PageTools } from './dashboard.ts'
+import { pageRoute } from './options.ts'
 import { progressWords, stepWords } from './progress.ts'
 
 const PAGE = 50
@@ -45,13 +46,12 @@ type ListQuery = Readonly<Record<string, string | undefined>>
 export function consignmentPages(app: FastifyInstance, tools: PageTools): void {
   const { context, index, transfers } = tools
   const { state, reports } = context
-  const hidden = { schema: { hide: true } }
 
   for (const [path, title, role] of [
-    ['/consignments', 'Consignments', 'archivist'],
-    ['/transfers', 'Your transfers', 'integrator'],
+    ['/pages/consignments', 'Consignments', 'archivist'],
+    ['/pages/transfers', 'Your transfers', 'integrator'],
   ] as const) {
-    app.get<{ Querystring: ListQuery }>(path, hidden, async (request, reply) => {
+    app.get<{ Querystring: ListQuery }>(path, pageRoute, async (request, reply) => {
       const { principal } = await tools.signedIn(request, ({ roles }) => roles.includes(role))
       await tools.refresh()
       const filter = filterOf(request.query)
@@ -92,7 +92,7 @@ export function consignmentPages(app: FastifyInstance, tools: PageTools): void {
 
   type One = { Params: { reference: string }; Querystring: { done?: string } }
 
-  app.get<One>('/consignments/:reference', hidden, async (request, reply) => {
+  app.get<One>('/pages/consignments/:reference', pageRoute, async (request, reply) => {
     const { principal } = await tools.signedIn(request)
     const row = await find(request.params.reference, principal)
     return tools.show(request, reply, 'consignment', {
@@ -133,7 +133,7 @@ export function consignmentPages(app: FastifyInstance, tools: PageTools): void {
         bytes: delivered.counts.bytes,
         reportFiles: delivered.files.map(({ name }) => ({
           name,
-          href: `/consignments/${reference}/reports/${delivered.attempt}/${delivered.reportVersion}/${name}`,
+          href: `/pages/consignments/${reference}/reports/${delivered.attempt}/${delivered.reportVersion}/${name}`,
         })),
       })),
       findings: counted.sort().map((code) => ({
@@ -168,7 +168,7 @@ export function consignmentPages(app: FastifyInstance, tools: PageTools): void {
     }
   }
 
-  app.post<One>('/consignments/:reference/decision', hidden, async (request, reply) => {
+  app.post<One>('/pages/consignments/:reference/decision', pageRoute, async (request, reply) => {
     const session = await tools.signedIn(request, ({ roles }) => roles.includes('archivist'))
     const fields = tools.form(request, session)
     const { principal } = session
@@ -211,12 +211,12 @@ export function consignmentPages(app: FastifyInstance, tools: PageTools): void {
       if (error instanceof Refusal) return again(`${error.message}.`)
       throw error
     }
-    return reply.redirect(`/consignments/${encodeURIComponent(row.reference)}?done=decision`)
+    return reply.redirect(`/pages/consignments/${encodeURIComponent(row.reference)}?done=decision`)
   })
 
   app.get<{ Params: { reference: string; attempt: string; version: string; name: string } }>(
-    '/consignments/:reference/reports/:attempt/:version/:name',
-    hidden,
+    '/pages/consignments/:reference/reports/:attempt/:version/:name',
+    pageRoute,
     async (request, reply) => {
       const { principal } = await tools.signedIn(request)
       const { reference, attempt, version, name } = request.params
@@ -235,7 +235,7 @@ export function consignmentPages(app: FastifyInstance, tools: PageTools): void {
     },
   )
 
-  app.get<One>('/live/:reference', hidden, async (request, reply) => {
+  app.get<One>('/pages/live/:reference', pageRoute, async (request, reply) => {
     const { principal } = await tools.signedIn(request)
     await tools.refresh()
     const row = index.find(request.params.reference)

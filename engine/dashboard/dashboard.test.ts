@@ -144,13 +144,13 @@ test('nobody sees a page without signing in, and each role only its own', async 
   const reference = await deliverOne(lab)
   const pages = {
     '/': ['operator'],
-    '/schedules': ['operator'],
-    '/consignments': ['archivist', 'stranger'],
-    '/transfers': ['sender', 'other'],
-    '/audit': ['operator', 'archivist', 'stranger'],
-    [`/consignments/${reference}`]: ['archivist', 'sender'],
-    [`/consignments/${reference}/reports/1/1/report.html`]: ['archivist', 'sender'],
-    [`/live/${reference}`]: ['operator', 'archivist', 'sender'],
+    '/pages/schedules': ['operator'],
+    '/pages/consignments': ['archivist', 'stranger'],
+    '/pages/transfers': ['sender', 'other'],
+    '/pages/audit': ['operator', 'archivist', 'stranger'],
+    [`/pages/consignments/${reference}`]: ['archivist', 'sender'],
+    [`/pages/consignments/${reference}/reports/1/1/report.html`]: ['archivist', 'sender'],
+    [`/pages/live/${reference}`]: ['operator', 'archivist', 'sender'],
   }
   for (const [url, allowed] of Object.entries(pages)) {
     assert.equal((await get(undefined, url)).headers.location, '/sign-in', url)
@@ -168,11 +168,11 @@ test('nobody sees a page without signing in, and each role only its own', async 
 test('lists show a consignment to whom it concerns, and what a sender wrote stays text', async () => {
   const { lab, app, get } = await openDesk()
   const reference = await deliverOne(lab)
-  assert.ok((await get('archivist', '/consignments')).body.includes(reference))
-  assert.ok(!(await get('stranger', '/consignments')).body.includes(reference))
-  assert.ok((await get('sender', '/transfers')).body.includes(reference))
-  assert.ok(!(await get('other', '/transfers')).body.includes(reference))
-  for (const url of ['/consignments', `/consignments/${reference}`]) {
+  assert.ok((await get('archivist', '/pages/consignments')).body.includes(reference))
+  assert.ok(!(await get('stranger', '/pages/consignments')).body.includes(reference))
+  assert.ok((await get('sender', '/pages/transfers')).body.includes(reference))
+  assert.ok(!(await get('other', '/pages/transfers')).body.includes(reference))
+  for (const url of ['/pages/consignments', `/pages/consignments/${reference}`]) {
     const { body, headers } = await get('archivist', url)
     assert.ok(!body.includes('<script>alert') && !body.includes('<img src=x'), url)
     assert.match(String(headers['content-security-policy']), /script-src 'self'/)
@@ -182,7 +182,7 @@ test('lists show a consignment to whom it concerns, and what a sender wrote stay
   assert.match(overview, /Work starts again in 5 days 22 hours/)
   assert.ok(!overview.includes('Harbour Office'), 'operators see counts, not whose records')
   assert.match(
-    (await get('archivist', '/consignments?verdict=READY')).body,
+    (await get('archivist', '/pages/consignments?verdict=READY')).body,
     /No consignment is like that/,
   )
   await app.close()
@@ -192,8 +192,8 @@ test('lists show a consignment to whom it concerns, and what a sender wrote stay
 test('an archivist accepts or returns once, with a reason, from our own page, on the record', async () => {
   const { lab, app, get, post } = await openDesk()
   const reference = await deliverOne(lab)
-  const url = `/consignments/${reference}/decision`
-  const page = (await get('archivist', `/consignments/${reference}`)).body
+  const url = `/pages/consignments/${reference}/decision`
+  const page = (await get('archivist', `/pages/consignments/${reference}`)).body
   const report = /name="report" value="([0-9a-f]{64})"/.exec(page)?.[1] ?? ''
   const returned = { kind: 'returned', why: 'A file is missing', report }
   assert.equal((await post('archivist', url, returned, 'forged')).statusCode, 403)
@@ -221,27 +221,30 @@ test('an archivist accepts or returns once, with a reason, from our own page, on
     'return done',
     'return refused',
   ])
-  assert.match((await get('archivist', '/audit')).body, /A file is missing/)
-  assert.ok(!(await get('operator', '/audit')).body.includes('A file is missing'))
+  assert.match((await get('archivist', '/pages/audit')).body, /A file is missing/)
+  assert.ok(!(await get('operator', '/pages/audit')).body.includes('A file is missing'))
   await app.close()
   await lab.close()
 })
 
 test('an operator pauses, resumes and rings a schedule, and has to say why', async () => {
   const { lab, app, get, post, rung } = await openDesk()
-  const url = '/schedules/mornings'
-  assert.match((await get('operator', '/schedules')).body, /At 07:00/)
+  const url = '/pages/schedules/mornings'
+  assert.match((await get('operator', '/pages/schedules')).body, /At 07:00/)
   assert.match((await post('operator', url, { do: 'pause', why: '' })).body, /Say why/)
   assert.equal((await post('operator', url, { do: 'pause', why: 'a move' })).statusCode, 302)
   assert.equal((await readPause(lab.engine.state, 'mornings'))?.paused, true)
-  assert.match((await get('operator', '/schedules?done=pause')).body, /The schedule is paused\./)
+  assert.match(
+    (await get('operator', '/pages/schedules?done=pause')).body,
+    /The schedule is paused\./,
+  )
   assert.equal((await post('operator', url, { do: 'resume', why: 'moved' })).statusCode, 302)
   assert.equal((await readPause(lab.engine.state, 'mornings'))?.paused, false)
   assert.equal((await post('operator', url, { do: 'run', why: 'now' })).statusCode, 302)
   assert.deepEqual(rung, ['mornings'])
   assert.equal((await post('archivist', url, { do: 'run', why: 'now' })).statusCode, 403)
   assert.equal(
-    (await post('operator', '/schedules/evenings', { do: 'run', why: 'x' })).statusCode,
+    (await post('operator', '/pages/schedules/evenings', { do: 'run', why: 'x' })).statusCode,
     404,
   )
   await app.close()
@@ -270,9 +273,9 @@ test('no path leads out of what is served', async () => {
   for (const url of [
     '/assets/..%2fdashboard.ts',
     '/assets/../package.json',
-    `/consignments/${reference}/reports/1/1/..%2f..%2fdelivered.json`,
-    `/consignments/${reference}/reports/1/1/delivered.json`,
-    '/consignments/..%2f..%2fetc',
+    `/pages/consignments/${reference}/reports/1/1/..%2f..%2fdelivered.json`,
+    `/pages/consignments/${reference}/reports/1/1/delivered.json`,
+    '/pages/consignments/..%2f..%2fetc',
   ]) {
     const { statusCode } = await get('archivist', url)
     assert.equal(statusCode, 404, url)

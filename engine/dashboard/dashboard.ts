@@ -11,7 +11,7 @@ import { createPages } from './pages.ts'
 import { operatorPages } from './operator-pages.ts'
 import { SESSION_COOKIE, type Session } from './session.ts'
 import { signInPages } from './sign-in-pages.ts'
-import type { DashboardOptions } from './options.ts'
+import { pageRoute, type DashboardOptions } from './options.ts'
 
 /** What each group of pages builds on. */
 export type PageTools = DashboardOptions & {
@@ -87,7 +87,8 @@ export async function registerDashboard(
         return texts
       },
     }
-    scope.addHook('onSend', async (_request, reply) => {
+    // Before the handler, which may say otherwise for what it sends.
+    scope.addHook('onRequest', async (_request, reply) => {
       reply.header('content-security-policy', CONTENT_POLICY)
       reply.header('cache-control', 'no-store')
     })
@@ -110,11 +111,11 @@ function navigationOf(principal: Principal): readonly { href: string; text: stri
   const { roles } = principal
   return [
     ...(roles.includes('operator') ? [{ href: '/', text: 'Overview' }] : []),
-    ...(roles.includes('archivist') ? [{ href: '/consignments', text: 'Consignments' }] : []),
-    ...(roles.includes('integrator') ? [{ href: '/transfers', text: 'Your transfers' }] : []),
-    ...(roles.includes('operator') ? [{ href: '/schedules', text: 'Schedules' }] : []),
+    ...(roles.includes('archivist') ? [{ href: '/pages/consignments', text: 'Consignments' }] : []),
+    ...(roles.includes('integrator') ? [{ href: '/pages/transfers', text: 'Your transfers' }] : []),
+    ...(roles.includes('operator') ? [{ href: '/pages/schedules', text: 'Schedules' }] : []),
     ...(roles.includes('operator') || roles.includes('archivist')
-      ? [{ href: '/audit', text: 'Audit log' }]
+      ? [{ href: '/pages/audit', text: 'Audit log' }]
       : []),
   ]
 }
@@ -129,7 +130,7 @@ function assets(app: FastifyInstance, stylesheet: string): void {
   } as const
   for (const [name, [file, type]] of Object.entries(files)) {
     const content = readFileSync(file)
-    app.get(`/assets/${name}`, { schema: { hide: true } }, (_request, reply) =>
+    app.get(`/assets/${name}`, pageRoute, (_request, reply) =>
       reply.type(`${type}; charset=utf-8`).header('cache-control', 'max-age=3600').send(content),
     )
   }

@@ -7,6 +7,7 @@ import type { ConsignmentRow } from '../service/consignment-index.ts'
 import { readScheduleBook } from '../schedule/schedule-book.ts'
 import { recordPause } from '../schedule/slot-ledger.ts'
 import type { PageTools } from './dashboard.ts'
+import { pageRoute } from './options.ts'
 import { progressWords } from './progress.ts'
 
 const isOperator = ({ roles }: Principal) => roles.includes('operator')
@@ -18,12 +19,13 @@ const AUDIT_SHOWN = 500
 export function operatorPages(app: FastifyInstance, tools: PageTools): void {
   const { context, index, transfers } = tools
   const { state, config } = context
-  const hidden = { schema: { hide: true } }
 
-  app.get('/', hidden, async (request, reply) => {
+  app.get('/', pageRoute, async (request, reply) => {
     const { principal } = await tools.signedIn(request)
     if (!isOperator(principal))
-      return reply.redirect(principal.roles.includes('archivist') ? '/consignments' : '/transfers')
+      return reply.redirect(
+        principal.roles.includes('archivist') ? '/pages/consignments' : '/pages/transfers',
+      )
     const now = context.now()
     await tools.refresh()
     const { rows } = index.page({ state: 'in progress' }, () => true, { limit: IN_HAND_SHOWN })
@@ -45,65 +47,75 @@ export function operatorPages(app: FastifyInstance, tools: PageTools): void {
       reference: row.reference,
       since: row.since,
       progress: progressWords(status),
-      ...(principal.roles.includes('archivist') ? { href: `/consignments/${row.reference}` } : {}),
+      ...(principal.roles.includes('archivist')
+        ? { href: `/pages/consignments/${row.reference}` }
+        : {}),
     }
   }
 
-  app.get<{ Querystring: { done?: string } }>('/schedules', hidden, async (request, reply) => {
-    await tools.signedIn(request, isOperator)
-    return tools.show(request, reply, 'schedules', {
-      title: 'Schedules',
-      book: await readScheduleBook(state, config.schedules, context.now()),
-      mayRun: tools.runSchedule !== undefined,
-      done: doneWords[request.query.done ?? ''],
-    })
-  })
-
-  app.post<{ Params: { name: string } }>('/schedules/:name', hidden, async (request, reply) => {
-    const session = await tools.signedIn(request, isOperator)
-    const fields = tools.form(request, session)
-    const schedule = config.schedules.find(({ name }) => name === request.params.name)
-    if (schedule === undefined)
-      throw new Problem(404, 'No such schedule', 'It is not in the configuration any more.')
-    const what = fields['do'] ?? ''
-    const why = (fields['why'] ?? '').trim()
-    if (!(what in doneWords)) throw new Problem(400, 'Not understood', 'Use one of the buttons.')
-    if (why === '') {
-      return tools.show(request, reply.code(400), 'schedules', {
+  app.get<{ Querystring: { done?: string } }>(
+    '/pages/schedules',
+    pageRoute,
+    async (request, reply) => {
+      await tools.signedIn(request, isOperator)
+      return tools.show(request, reply, 'schedules', {
         title: 'Schedules',
         book: await readScheduleBook(state, config.schedules, context.now()),
         mayRun: tools.runSchedule !== undefined,
-        problem: 'Say why: it is kept in the audit log.',
+        done: doneWords[request.query.done ?? ''],
       })
-    }
-    const who = session.principal.name
-    await audited(
-      state,
-      context.now,
-      {
-        who: session.principal.subject,
-        role: 'operator',
-        what: `schedule.${what}`,
-        to: schedule.name,
-        why,
-      },
-      async () => {
-        if (what !== 'run') {
-          const at = context.now().toISOString()
-          await recordPause(state, schedule.name, { paused: what === 'pause', who, why, at })
-        } else if (tools.runSchedule === undefined)
-          throw new Problem(
-            409,
-            'Not here',
-            'The tasks that work are other processes; see `wharfinger schedule run`.',
-          )
-        else await tools.runSchedule(schedule)
-      },
-    )
-    return reply.redirect(`/schedules?done=${what}`)
-  })
+    },
+  )
 
-  app.get('/audit', hidden, async (request, reply) => {
+  app.post<{ Params: { name: string } }>(
+    '/pages/schedules/:name',
+    pageRoute,
+    async (request, reply) => {
+      const session = await tools.signedIn(request, isOperator)
+      const fields = tools.form(request, session)
+      const schedule = config.schedules.find(({ name }) => name === request.params.name)
+      if (schedule === undefined)
+        throw new Problem(404, 'No such schedule', 'It is not in the configuration any more.')
+      const what = fields['do'] ?? ''
+      const why = (fields['why'] ?? '').trim()
+      if (!(what in doneWords)) throw new Problem(400, 'Not understood', 'Use one of the buttons.')
+      if (why === '') {
+        return tools.show(request, reply.code(400), 'schedules', {
+          title: 'Schedules',
+          book: await readScheduleBook(state, config.schedules, context.now()),
+          mayRun: tools.runSchedule !== undefined,
+          problem: 'Say why: it is kept in the audit log.',
+        })
+      }
+      const who = session.principal.name
+      await audited(
+        state,
+        context.now,
+        {
+          who: session.principal.subject,
+          role: 'operator',
+          what: `schedule.${what}`,
+          to: schedule.name,
+          why,
+        },
+        async () => {
+          if (what !== 'run') {
+            const at = context.now().toISOString()
+            await recordPause(state, schedule.name, { paused: what === 'pause', who, why, at })
+          } else if (tools.runSchedule === undefined)
+            throw new Problem(
+              409,
+              'Not here',
+              'The tasks that work are other processes; see `wharfinger schedule run`.',
+            )
+          else await tools.runSchedule(schedule)
+        },
+      )
+      return reply.redirect(`/pages/schedules?done=${what}`)
+    },
+  )
+
+  app.get('/pages/audit', pageRoute, async (request, reply) => {
     const { principal } = await tools.signedIn(
       request,
       ({ roles }) => roles.includes('operator') || roles.includes('archivist'),

@@ -34,3 +34,6 @@ export type DashboardOptions = {
   /** Ring a schedule now; undefined where this process cannot. */
   readonly runSchedule?: (schedule: Schedule) => Promise<void>
 }
+
+/** Of every page: no part of the API's description; the page itself asks who is signed in. */
+export const pageRoute = { schema: { hide: true }, config: { access: 'anyone' } } as const

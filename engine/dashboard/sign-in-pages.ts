@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { Problem } from '../service/problem.ts'
 import type { PageTools } from './dashboard.ts'
+import { pageRoute } from './options.ts'
 import { SESSION_COOKIE } from './session.ts'
 import { FLOW_COOKIE } from './sign-in.ts'
 
@@ -8,11 +9,10 @@ import { FLOW_COOKIE } from './sign-in.ts'
 export function signInPages(app: FastifyInstance, tools: PageTools): void {
   const { sessions, signIn, secure } = tools
   const cookie = { path: '/', httpOnly: true, sameSite: 'lax', secure } as const
-  const hidden = { schema: { hide: true } }
   const enter = async (reply: FastifyReply, session: string) =>
     reply.setCookie(SESSION_COOKIE, session, cookie).redirect('/')
 
-  app.get<{ Querystring: { token?: string } }>('/sign-in', hidden, async (request, reply) => {
+  app.get<{ Querystring: { token?: string } }>('/sign-in', pageRoute, async (request, reply) => {
     const { token } = request.query
     if (signIn.kind === 'token' && typeof token === 'string') {
       const principal = signIn.accept(token)
@@ -23,13 +23,13 @@ export function signInPages(app: FastifyInstance, tools: PageTools): void {
     return tools.show(request, reply, 'sign-in', { title: 'Sign in', oidc: signIn.kind === 'oidc' })
   })
 
-  app.get('/sign-in/begin', hidden, async (_request, reply) => {
+  app.get('/sign-in/begin', pageRoute, async (_request, reply) => {
     if (signIn.kind !== 'oidc') return reply.redirect('/sign-in')
     const { location, cookie: flow } = await signIn.flow.begin()
     return reply.setCookie(FLOW_COOKIE, flow, { ...cookie, maxAge: 600 }).redirect(location)
   })
 
-  app.get('/sign-in/callback', hidden, async (request, reply) => {
+  app.get('/sign-in/callback', pageRoute, async (request, reply) => {
     if (signIn.kind !== 'oidc') return reply.redirect('/sign-in')
     const callback = new URL(request.url, `${request.protocol}://${request.host}`)
     const principal = await signIn.flow.finish(callback, request.cookies[FLOW_COOKIE])
@@ -37,7 +37,7 @@ export function signInPages(app: FastifyInstance, tools: PageTools): void {
     return enter(reply, await sessions.begin(principal))
   })
 
-  app.post('/sign-out', hidden, async (request, reply) => {
+  app.post('/sign-out', pageRoute, async (request, reply) => {
     const session = await tools.signedIn(request)
     tools.form(request, session)
     return reply.clearCookie(SESSION_COOKIE, cookie).redirect('/sign-in')
