@@ -61,10 +61,13 @@ export function overrideInterval(override: Override, timeZone: string): Interval
   return { fromUtc: overrideInstant(override.from, timeZone), toUtc: Math.min(toUtc, expiresUtc) }
 }
 
-/** `yyyy-mm-ddTHH:MM` in the zone, or an instant with `Z` or an offset. Throws UnsureTimeError. */
+/**
+ * `yyyy-mm-ddTHH:MM` in the zone, or an instant with `Z` or an offset, cut to the minute because
+ * AWS knows no less. Throws UnsureTimeError.
+ */
 function overrideInstant(text: string, timeZone: string): number {
   const local = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)$/.exec(text)
-  if (local === null) return Date.parse(text)
+  if (local === null) return Math.floor(Date.parse(text) / 60_000) * 60_000
   return instantOf(timeZone, local[1] ?? '', local[2] ?? '')
 }
 
