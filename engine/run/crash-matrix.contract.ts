@@ -33,6 +33,7 @@ const WRITES = [
   'create state consignments/{ref}/{n}/relist/{n}.jsonl',
   'write reports office/{ref}/attempt-{n}/version-{n}/{digest}/findings.csv',
   'write reports office/{ref}/attempt-{n}/version-{n}/{digest}/files.csv',
+  'write reports office/{ref}/attempt-{n}/version-{n}/{digest}/draft-metadata-errors.json',
   'write reports office/{ref}/attempt-{n}/version-{n}/{digest}/report.json',
   'write reports office/{ref}/attempt-{n}/version-{n}/{digest}/report.html',
   'create reports office/{ref}/attempt-{n}/version-{n}/delivered.json',
