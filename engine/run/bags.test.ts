@@ -47,6 +47,20 @@ test('a bag that is not whole says so before anybody looks for its parts', async
   assert.deepEqual(found, { 'BAGIT.FETCH': 1 })
 })
 
+test('a bag is found however deep it lies, and a name in another form is no fault of its manifests', async () => {
+  const deep = filesOf(join(fixture, 'good', 'basic'), 'records/x/y/')
+  assert.deepEqual((await judge(deep)).found, {})
+  deep['records/x/y/data/a.txt'] = Buffer.from('B')
+  assert.deepEqual((await judge(deep)).found, { 'CHECKSUM.MISMATCH': 1 })
+  const renamed = good()
+  renamed['records/data/A.txt'] = renamed['records/data/a.txt'] ?? Buffer.from('')
+  delete renamed['records/data/a.txt']
+  assert.deepEqual((await judge(renamed)).found, { 'FILE.MISSING_SIMILAR': 1 })
+  const folded = good()
+  folded['records/bag-info.txt'] = Buffer.from('Payload-Oxum:\n  4.2\n')
+  assert.deepEqual((await judge(folded)).found, { 'CHECKSUM.MISMATCH': 1 })
+})
+
 test('each thing that can be wrong with a bag is found and named', async () => {
   const text = (files: Record<string, Uint8Array>, name: string) =>
     Buffer.from(files[`records/${name}`] ?? []).toString()

@@ -5,9 +5,9 @@ import type { BagDeclaration } from '../model/source.ts'
 import { bagPartOf, readDeclaration, readPayloadOxum } from '../sources/bagit.ts'
 import { openDocument } from './documents.ts'
 
-/** A BagIt bag in a transfer: the whole of `records/`, or one of the folders directly in it. */
+/** A BagIt bag in a transfer: the whole of `records/`, or any folder in it. */
 export type Bag = {
-  /** Key of its root: `records/` or `records/{name}/`. */
+  /** Key of its root: `records/` or a folder below it, with "/". */
   readonly root: string
   readonly parts: ReadonlyMap<string, StoredObject>
 }
@@ -18,28 +18,34 @@ export class BagFinder {
   readonly #payloads = new Set<string>()
 
   see(object: StoredObject): void {
-    const [, root = '', name = ''] = /^(records\/(?:[^/]+\/)?)([^/]+)$/.exec(object.key) ?? []
-    if (name !== '' && object.irregular === undefined && bagPartOf(name) !== undefined) {
+    const slash = object.key.lastIndexOf('/') + 1
+    const name = object.key.slice(slash)
+    if (object.irregular === undefined && bagPartOf(name) !== undefined) {
+      const root = object.key.slice(0, slash)
       const parts = this.#roots.get(root) ?? new Map<string, StoredObject>()
       this.#roots.set(root, parts.set(name, object))
     }
-    const payload = /^(records\/(?:[^/]+\/)?)data\//.exec(object.key)?.[1]
-    if (payload !== undefined) this.#payloads.add(payload)
+    for (let at = object.key.indexOf(PAYLOAD); at >= 0; at = object.key.indexOf(PAYLOAD, at + 1))
+      this.#payloads.add(object.key.slice(0, at + 1))
   }
 
-  /** A folder with bagit.txt, or with a payload manifest beside data/; not one inside another bag. */
+  /** Folders with bagit.txt, or with a payload manifest beside data/; none inside another's data/. */
   found(): Bag[] {
-    const isBag = (root: string, parts: ReadonlyMap<string, StoredObject>) =>
-      parts.has('bagit.txt') ||
-      (this.#payloads.has(root) &&
-        [...parts.keys()].some((name) => bagPartOf(name)?.kind === 'payload manifest'))
-    const whole = this.#roots.get('records/')
-    if (whole !== undefined && isBag('records/', whole)) return [{ root: 'records/', parts: whole }]
-    return [...this.#roots]
-      .filter(([root, parts]) => root !== 'records/' && isBag(root, parts))
-      .map(([root, parts]) => ({ root, parts }))
+    const bags: Bag[] = []
+    const outerFirst = [...this.#roots].sort(([a], [b]) => a.length - b.length)
+    for (const [root, parts] of outerFirst) {
+      const isBag =
+        parts.has('bagit.txt') ||
+        (this.#payloads.has(root) &&
+          [...parts.keys()].some((name) => bagPartOf(name)?.kind === 'payload manifest'))
+      if (isBag && !bags.some((outer) => root.startsWith(`${outer.root}data/`)))
+        bags.push({ root, parts })
+    }
+    return bags
   }
 }
+
+const PAYLOAD = '/data/'
 
 /** A bag with what its own tag files say, while its files are matched. */
 export class OpenBag {
@@ -80,14 +86,15 @@ export class OpenBag {
       if (read.problem !== undefined)
         await note({ code: 'BAGIT.DECLARATION', place, detail: read.problem })
     }
-    const manifests = [...bag.parts]
-      .filter(([name]) => bagPartOf(name)?.kind === 'payload manifest')
+    const all = [...bag.parts].filter(([name]) => bagPartOf(name)?.kind === 'payload manifest')
+    // One of an algorithm that we do not compute is read by nobody here, and is said by its reader.
+    const manifests = all
+      .filter(([name]) => bagPartOf(name)?.algorithm !== undefined)
       .map(([, { key }]) => key)
-    if (manifests.length === 0)
-      await note({ code: 'BAGIT.NO_MANIFEST', place: { document: bag.root } })
+    if (all.length === 0) await note({ code: 'BAGIT.NO_MANIFEST', place: { document: bag.root } })
     const fetch = bag.parts.get('fetch.txt')
     if (fetch !== undefined) await note({ code: 'BAGIT.FETCH', place: { document: fetch.key } })
-    const info = bag.parts.get('bag-info.txt')
+    const info = bag.parts.get('bag-info.txt') ?? bag.parts.get('package-info.txt')
     const stated =
       info === undefined
         ? undefined

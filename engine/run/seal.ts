@@ -176,7 +176,7 @@ export async function sealAttempt(
       for (const finding of [...duplicateRows(right), ...protectedDiffers(right)])
         await notes.add(finding)
       const bag = bags.find((one) => one.holds(key))
-      if (bag !== undefined)
+      if (bag !== undefined && right.length > 0)
         for (const finding of bag.match(key, left.sizeBytes, right)) await notes.add(finding)
       const entry = applyClaims(left, right)
       const listed = right.some((claim) => !claim.isRow) || bag?.isTagFile(key) === true
@@ -191,7 +191,6 @@ export async function sealAttempt(
       if (right.length === 0)
         unmatched.add(matchKey(entry.path), JSON.stringify({ key, path: entry.path }))
     }
-    for (const bag of bags) for (const finding of bag.end()) await notes.add(finding)
     const similar = matchSimilar(leftovers, unmatched)
     const inventory = new PartWriter<InventoryEntry>(state, attempt, 'inventory', {
       keyOf: (entry) => entry.key,
@@ -201,6 +200,12 @@ export async function sealAttempt(
     let anySidecar = false
     for (const entry of parsed<InventoryEntry>(joined)) {
       const claimed = similar.byKey.get(entry.key)
+      // Nothing named it exactly: its bag hears of it with what named it nearly, or nothing did.
+      if (entry.stated.length === 0) {
+        const bag = bags.find((one) => one.holds(entry.key))
+        for (const finding of bag?.match(entry.key, entry.sizeBytes, claimed ?? []) ?? [])
+          await notes.add(finding)
+      }
       await inventory.add(
         claimed === undefined ? entry : listedAs(applyClaims(entry, claimed), claimed),
       )
@@ -208,6 +213,7 @@ export async function sealAttempt(
       anySidecar ||= entry.sidecar !== undefined
       bytes += entry.sizeBytes
     }
+    for (const bag of bags) for (const finding of bag.end()) await notes.add(finding)
     const missing = new PartWriter<ReturnType<typeof missingFile>>(state, attempt, 'missing')
     for (const line of missingFiles(leftovers, similar.usedTargets)) await missing.add(line)
     const inventoryParts = await inventory.end()

@@ -1,15 +1,14 @@
 import { hexLength, type Algorithm, type StatedChecksum } from '../model/checksum.ts'
 import type { Finding } from '../model/finding.ts'
 import type { BagDeclaration, SourceDocument, SourceKind, Statement } from '../model/source.ts'
-import { readTextLines } from './lines.ts'
+import { readTextLines, sniffLineEncoding } from './lines.ts'
 
 /** What a tag file of a bag is, by its name (RFC 8493, section 2). */
-export type BagPart =
-  | { readonly kind: 'declaration' | 'info' | 'fetch' }
-  | {
-      readonly kind: 'payload manifest' | 'tag manifest'
-      readonly algorithm: Algorithm | undefined
-    }
+export type BagPart = {
+  readonly kind: 'declaration' | 'info' | 'fetch' | 'payload manifest' | 'tag manifest'
+  /** Of a manifest; undefined for one that we do not compute. */
+  readonly algorithm?: Algorithm
+}
 
 const algorithmOf: Readonly<Record<string, Algorithm>> = {
   md5: 'md5',
@@ -21,13 +20,15 @@ const algorithmOf: Readonly<Record<string, Algorithm>> = {
 /** Of a name at the root of a bag; undefined for any other file. */
 export function bagPartOf(name: string): BagPart | undefined {
   if (name === 'bagit.txt') return { kind: 'declaration' }
-  if (name === 'bag-info.txt') return { kind: 'info' }
+  // Before version 0.96 it was package-info.txt.
+  if (name === 'bag-info.txt' || name === 'package-info.txt') return { kind: 'info' }
   if (name === 'fetch.txt') return { kind: 'fetch' }
   const [, tag, algorithm] = /^(tag)?manifest-([A-Za-z0-9-]+)\.txt$/.exec(name) ?? []
   if (algorithm === undefined) return undefined
+  const known = algorithmOf[algorithm.toLowerCase().replace('-', '')]
   return {
     kind: tag === undefined ? 'payload manifest' : 'tag manifest',
-    algorithm: algorithmOf[algorithm.toLowerCase().replace('-', '')],
+    ...(known === undefined ? {} : { algorithm: known }),
   }
 }
 
@@ -59,6 +60,8 @@ export function readDeclaration(bytes: Uint8Array): {
   if (major === undefined || minor === undefined)
     return problem(`Its first line has to be like “BagIt-Version: 1.0”.`)
   const version = [Number(major), Number(minor)] as const
+  if (version[0] > 1 || (version[0] === 1 ? version[1] > 0 : version[1] < 93))
+    return problem(`There is no version ${major}.${minor}: 0.93 to 1.0 are known.`)
   const name = /^Tag-File-Character-Encoding: ?(\S+)$/.exec(lines[1] ?? '')?.[1]?.toLowerCase()
   const encoding = Object.entries(LABELS).find(([label]) => label === name)?.[1]
   const declared: BagDeclaration = { version, encoding: encoding ?? 'utf-8' }
@@ -73,17 +76,30 @@ export function readDeclaration(bytes: Uint8Array): {
   return { declaration: declared }
 }
 
-/** `bytes.count` of bag-info.txt's Payload-Oxum; 'unreadable' where it is something else. */
+/** `bytes.count` of bag-info.txt's Payload-Oxum; 'unreadable' for anything else, or for two that differ. */
 export async function readPayloadOxum(
   document: SourceDocument,
 ): Promise<{ readonly bytes: number; readonly files: number } | 'unreadable' | undefined> {
-  for await (const { text } of readTextLines(document, encodingOption(document))) {
-    const value = /^Payload-Oxum\s*:\s*(.*)$/i.exec(text)?.[1]?.trim()
-    if (value === undefined) continue
-    const [, bytes, files] = /^(\d+)\.(\d+)$/.exec(value) ?? []
-    return bytes === undefined ? 'unreadable' : { bytes: Number(bytes), files: Number(files) }
+  const values = new Set<string>()
+  let value: string | undefined
+  const keep = () => {
+    if (value !== undefined) values.add(value.trim())
+    value = undefined
   }
-  return undefined
+  for await (const { text } of readTextLines(document, encodingOption(document))) {
+    if (value !== undefined && /^[ \t]/.test(text)) {
+      value += text.trim() // folded onto the next line
+      continue
+    }
+    keep()
+    value = /^Payload-Oxum\s*:\s*(.*)$/i.exec(text)?.[1]
+  }
+  keep()
+  const [one, ...others] = values
+  if (one === undefined) return undefined
+  const [, bytes, files] = /^(\d+)\.(\d+)$/.exec(one) ?? []
+  if (bytes === undefined || others.length > 0) return 'unreadable'
+  return { bytes: Number(bytes), files: Number(files) }
 }
 
 /** A payload or tag manifest of a bag: only where the bag around it was recognised. */
@@ -103,7 +119,7 @@ async function* read(
 ): AsyncGenerator<Statement> {
   const name = document.key.slice(document.key.lastIndexOf('/') + 1)
   const part = bagPartOf(name)
-  const algorithm = part !== undefined && 'algorithm' in part ? part.algorithm : undefined
+  const algorithm = part?.algorithm
   if (algorithm === undefined) {
     report({ code: 'SOURCE.ALGORITHM_UNKNOWN', place: { document: document.key }, value: name })
     return
@@ -147,6 +163,9 @@ function unescapePath(path: string, bag: BagDeclaration | undefined): string {
   )
 }
 
-function encodingOption({ bag }: SourceDocument): { readonly encoding?: string } {
-  return bag === undefined || bag.encoding === 'utf-16' ? {} : { encoding: bag.encoding }
+function encodingOption({ bag, head }: SourceDocument): { readonly encoding?: string } {
+  if (bag === undefined) return {}
+  if (bag.encoding !== 'utf-16') return { encoding: bag.encoding }
+  // A byte order mark says which; without one it is big-endian (RFC 2781, 4.3).
+  return sniffLineEncoding(head) === 'utf-8' ? { encoding: 'utf-16be' } : {}
 }
