@@ -7,6 +7,7 @@ import type { ExcludedName, JobSettings } from './model/check.ts'
 import { checks, type CheckId } from './model/codes.ts'
 import type { StoreAddress, ReadLimits } from './pool/messages.ts'
 import type { ChunkLimits } from './flow/chunk.ts'
+import { readLifecycle, type LifecycleSettings } from '../lifecycle/lifecycle-config.ts'
 import { parseStoreAddress } from './adapters/open-store.ts'
 import { readServiceSettings, type ServiceSettings } from './service-config.ts'
 
@@ -74,8 +75,8 @@ export type EngineConfig = {
   readonly service: ServiceSettings
   readonly schedules: readonly Schedule[]
   readonly queue: QueueSettings
-  /** The `lifecycle:` section as read, for its own parser. */
-  readonly sections: Readonly<Record<string, unknown>>
+  /** Opening hours; undefined where the file says nothing of them. */
+  readonly lifecycle?: LifecycleSettings
 }
 
 /** Everything wrong with a configuration, each problem with its line where it has one. */
@@ -104,8 +105,6 @@ export type Deployment = {
   readonly dropZones: Readonly<Record<string, string>>
   readonly queue: QueueDeployment
 }
-
-const SECTIONS = ['lifecycle'] as const
 
 /**
  * Read the one YAML file. Throws one ConfigError that lists every problem with line and column.
@@ -207,7 +206,12 @@ export function readConfig(yaml: string, surroundings: ConfigSurroundings): Engi
     service: readServiceSettings(reader.section('service')),
     schedules: readSchedules(reader.list('schedules'), names),
     queue: readQueue(reader.section('queue'), deployment?.queue ?? {}),
-    sections: Object.fromEntries(SECTIONS.map((name) => [name, reader.raw(name)])),
+    ...optional(
+      'lifecycle',
+      reader.raw('lifecycle') === undefined
+        ? undefined
+        : readLifecycle(reader.section('lifecycle')),
+    ),
   }
   reader.finish()
   if (config.service.dropZone !== undefined && !names.includes(config.service.dropZone))
