@@ -3,6 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
+import { startEcsServer } from '../../fixtures/servers/ecs-autoscaling-server.ts'
+import { EcsWorld } from '../../fixtures/servers/ecs-world.ts'
 import { exitCodes } from './exit-code.ts'
 import { runCommand } from './program.ts'
 
@@ -12,12 +14,14 @@ const test = suite('lifecycle commands')
 const folder = mkdtempSync(join(tmpdir(), 'wharfinger-lifecycle-'))
 test.after(() => rmSync(folder, { recursive: true }))
 
+let env: Record<string, string> = {}
+
 async function command(...args: string[]) {
   let out = ''
   let err = ''
   const exitCode = await runCommand(args, {
     folder,
-    env: {},
+    env,
     now: () => new Date(NOW),
     out: { write: (text) => void (out += text), isTerminal: false },
     err: { write: (text) => void (err += text), isTerminal: false },
@@ -54,6 +58,122 @@ test('status says what is wanted now and what changes next, without asking AWS',
   }[]
   assert.equal(only?.state, 'asleep')
   assert.equal((await command('lifecycle', 'statsu')).exitCode, exitCodes.usage)
+})
+
+const YAML = `lifecycle:
+  cluster: cluster
+  service: work
+  nights: asleep
+`
+
+test('a schedule is planned, applied, applied again without a change, and left for an hour', async () => {
+  Object.assign(process.env, {
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+  })
+  const world = new EcsWorld({ nowMs: NOW, fireTimes: () => [] })
+  world.addService('cluster', 'work', 0)
+  world.register('service/cluster/work', { min: 0, max: 4 })
+  const server = await startEcsServer(world)
+  env = { WHARFINGER_AWS_ENDPOINT: server.url }
+  writeFileSync(join(folder, 'wharfinger.yaml'), YAML)
+  try {
+    const planned = await command('lifecycle', 'plan')
+    assert.equal(planned.exitCode, 2, planned.err)
+    assert.match(planned.out, /^\+ /m)
+    assert.match(planned.out, /Christmas/)
+    const applied = await command('lifecycle', 'apply')
+    assert.equal(applied.exitCode, exitCodes.sound, applied.err)
+    assert.match(applied.out, /Applied and read back/)
+    assert.equal((await command('lifecycle', 'plan')).exitCode, exitCodes.sound)
+    assert.match((await command('lifecycle', 'apply')).out, /Nothing to do/)
+    assert.match((await command('lifecycle', 'status')).out, /should be ASLEEP/)
+    const wake = ['--until', '2026-11-21T18:00', '--reason', 'a transfer that cannot wait']
+    const woken = await command('lifecycle', 'wake', ...wake, '--who', 'an operator')
+    assert.equal(woken.exitCode, exitCodes.sound, woken.err)
+    assert.match((await command('lifecycle', 'status')).out, /should be AWAKE/)
+    assert.match(
+      (await command('lifecycle', 'why', '2026-11-21T17:00')).out,
+      /a transfer that cannot wait/,
+    )
+    assert.match((await command('lifecycle', 'why', '2026-11-21T19:00')).out, /ASLEEP/)
+  } finally {
+    env = {}
+    await server.close()
+  }
+})
+
+test('what a schedule cannot be is said with line and fix', async () => {
+  const said = async (yaml: string, ...args: string[]) => {
+    writeFileSync(join(folder, 'wharfinger.yaml'), yaml)
+    const { exitCode, err } = await command('lifecycle', ...args)
+    assert.ok(exitCode === exitCodes.usage || args[0] === 'plan', err)
+    return err
+  }
+  assert.match(
+    await said('lifecycle: { closedOn: england-and-whales }', 'lint'),
+    /line 1, column \d+: `closedOn` has to be one of england-and-wales/,
+  )
+  assert.match(
+    await said('lifecycle: { timeZone: Europe/Londn }', 'lint'),
+    /no time zone `Europe\/Londn`/,
+  )
+  assert.match(
+    await said(
+      'lifecycle: { windows: [{ days: [MON], opens: "07:00", closes: "07:00" }] }',
+      'lint',
+    ),
+    /is empty/,
+  )
+  assert.match(await said('lifecycle: { cluster: c }', 'lint'), /go together/)
+  assert.match(await said('dropZones: []', 'why', '2027-01-01T10:00'), /no `lifecycle` section/)
+  assert.match(await said(YAML, 'why', '2027-03-28T01:30'), /does not exist/)
+  const lints = async (yaml: string) => {
+    writeFileSync(join(folder, 'wharfinger.yaml'), yaml)
+    return (await command('lifecycle', 'lint')).out
+  }
+  const window = (opens: string, closes: string, days = 'SUN') =>
+    `lifecycle:\n  windows: [{ days: [${days}], opens: "${opens}", closes: "${closes}" }]\n`
+  assert.match(await lints(window('01:30', '20:00')), /does not exist|happens twice/)
+  assert.match(
+    await lints(
+      `lifecycle:\n  windows:\n    - { days: [MON], opens: "07:00", closes: "12:00" }\n    - { days: [MON], opens: "11:00", closes: "20:00" }\n`,
+    ),
+    /MON 07:00-12:00 and MON 11:00-20:00 overlap/,
+  )
+  assert.match(await lints('lifecycle: { retentionHours: 96 }'), /longest closure is 1\d\d hours/)
+  const override = (from: string, to: string, state: string) =>
+    `{ from: "${from}", to: "${to}", state: ${state}, reason: r, by: b }`
+  assert.match(
+    await lints(
+      `lifecycle: { overrides: [${override('2020-01-01T10:00', '2020-01-02T10:00', 'awake')}] }`,
+    ),
+    /has passed/,
+  )
+  assert.match(
+    await lints(
+      `lifecycle: { overrides: [${override('2027-01-01T10:00', '2027-01-02T10:00', 'awake')}, ${override('2027-01-02T09:00', '2027-01-03T10:00', 'asleep')}] }`,
+    ),
+    /says awake, and another one asleep/,
+  )
+  assert.match(await lints(YAML), /Nothing stands in the way/)
+})
+
+test('access denied and a service that is not there are sentences, not stack traces', async () => {
+  const world = new EcsWorld({ nowMs: NOW, fireTimes: () => [] })
+  const server = await startEcsServer(world)
+  env = { WHARFINGER_AWS_ENDPOINT: server.url }
+  writeFileSync(join(folder, 'wharfinger.yaml'), YAML)
+  try {
+    const { exitCode, err } = await command('lifecycle', 'apply')
+    assert.notEqual(exitCode, exitCodes.sound)
+    assert.match(err, /there is no such service/)
+    assert.ok(!err.includes('at '), err)
+  } finally {
+    env = {}
+    await server.close()
+  }
 })
 
 test.run()

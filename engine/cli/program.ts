@@ -177,6 +177,9 @@ function explain(error: unknown, surroundings: Surroundings): number {
     case 'Refusal':
       surroundings.err.write(`Not done: ${message}.\n`)
       return exitCodes.usage
+    case 'UnsureTimeError':
+      surroundings.err.write(`Not done: ${message}\n`)
+      return exitCodes.usage
     case 'StoreError':
       surroundings.err.write(
         `A store could not be used: ${message}\nNothing is lost: run the same command again. \`wharfinger doctor\` says more.\n`,
