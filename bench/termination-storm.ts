@@ -28,8 +28,9 @@ export async function terminationStorm(size: {
     )
     for (let round = 0; exits.length < size.terminations; round++) {
       land(join(folder, 'dropzone', 'office', 'networkdrive', `t${round}`))
-      let finished = false
-      while (!finished && exits.length < size.terminations) {
+      const before = delivered
+      const goesOn = () => delivered === before && exits.length < size.terminations
+      while (goesOn()) {
         const child = spawn(
           process.execPath,
           [join(packageRoot(), 'dist', 'engine', 'main.js'), 'work'],
@@ -40,10 +41,7 @@ export async function terminationStorm(size: {
         createInterface({ input: child.stdout }).on('line', (line) => {
           if (line.includes('"msg":"swept"')) begun()
           if (line.includes('"msg":"handed back"')) handedBack++
-          if (line.includes('"msg":"delivered"')) {
-            finished = true
-            delivered++
-          }
+          if (line.includes('"msg":"delivered"')) delivered++
         })
         await begins
         await delay(random() * 1500)

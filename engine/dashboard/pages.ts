@@ -7,9 +7,6 @@ import { bytesWords, numberWords, spanWords, tagColours, whenIn } from './words.
 
 const govuk = dirname(createRequire(import.meta.url).resolve('govuk-frontend/package.json'))
 
-/** Where govuk-frontend keeps its fonts, pictures and styles. */
-export const govukAssets = join(govuk, 'dist', 'govuk', 'assets')
-
 /** Renders a page of `templates/` with everything escaped that is not markup of ours. */
 export function createPages(timeZone: string): (page: string, about: object) => string {
   const environment = new nunjucks.Environment(
