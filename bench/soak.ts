@@ -1,4 +1,5 @@
 import { fleetStorm } from './fleet-storm.ts'
+import { friday } from './friday.ts'
 import { killStorm } from './kill-storm.ts'
 import { terminationStorm } from './termination-storm.ts'
 
@@ -21,3 +22,4 @@ await fleetStorm({
   files: Math.max(2000, Math.round(100_000 * share)),
 })
 await terminationStorm({ seed, terminations: Math.max(5, Math.round(200 * share)) })
+await friday()
