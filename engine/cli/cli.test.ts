@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
@@ -46,6 +55,23 @@ test('a mistyped command is guessed, and is a usage error', async () => {
   const { exitCode, err } = await command('sweap')
   assert.equal(exitCode, exitCodes.usage)
   assert.match(err, /Did you mean sweep/)
+})
+
+test('a folder or a bag is judged before it is sent, and nothing of it is kept', async () => {
+  const bag = join(folder, 'desk', 'bag')
+  cpSync(join(packageRoot(), 'fixtures', 'sources', 'bagit-manifest', 'good', 'basic'), bag, {
+    recursive: true,
+  })
+  const sound = await command('validate', 'desk/bag')
+  assert.equal(sound.exitCode, exitCodes.sound, sound.err)
+  assert.match(sound.out, /READY/)
+  assert.match(sound.out, /nothing was sent or kept/)
+  writeFileSync(join(bag, 'data', 'a.txt'), 'changed')
+  const broken = await command('validate', 'desk/bag', '--json')
+  assert.equal(broken.exitCode, exitCodes.issues)
+  assert.match(broken.out, /CHECKSUM\.MISMATCH/)
+  assert.match((await command('validate', 'desk/bag', '--fix')).err, /take one file/)
+  assert.deepEqual(readdirSync(join(folder, 'desk')), ['bag'])
 })
 
 test('help shows examples and exit codes', async () => {

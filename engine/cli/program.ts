@@ -61,8 +61,10 @@ export async function runCommand(
       await exitsWith((await import('./run.ts')).sweep(surroundings, options))
     })
   command('validate')
-    .description('say what is wrong with a metadata table before anything is sent')
-    .argument('<file>', 'a metadata CSV or XML')
+    .description(
+      'say what is wrong before anything is sent: with a metadata table, a folder or a bag',
+    )
+    .argument('<path>', 'a metadata CSV or XML, a folder of records, or a BagIt bag')
     .option('--schema <xsd>', 'an XML Schema for the XML; default: the .xsd of the same name')
     .option('--fix', 'write a corrected copy beside it: encoding, delimiter, headers, plain dates')
     .action(async (file, options) => {

@@ -1,4 +1,4 @@
-import { createWriteStream, existsSync, readFileSync, readdirSync } from 'node:fs'
+import { createWriteStream, existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { once } from 'node:events'
 import { finished } from 'node:stream/promises'
 import { basename, dirname, join, resolve } from 'node:path'
@@ -36,7 +36,13 @@ export async function validate(
     readonly schema?: string | undefined
   },
 ): Promise<number> {
-  const document = await openFile(resolve(surroundings.folder, path))
+  const whole = resolve(surroundings.folder, path)
+  if (existsSync(whole) && statSync(whole).isDirectory()) {
+    if (options.fix === true || options.schema !== undefined)
+      throw new Refusal('--fix and --schema take one file, not a folder')
+    return (await import('./validate-folder.ts')).validateFolder(surroundings, whole, options)
+  }
+  const document = await openFile(whole)
   const findings: Finding[] = []
   let more = 0
   const note = (finding: Finding) => {
