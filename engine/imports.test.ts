@@ -75,12 +75,18 @@ function sourceFiles(folder: string): string[] {
     .map((name) => join(folder, name))
 }
 
+/** What `file` imports of the project, types included, as paths from the root. */
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(root, file), 'utf8')
+  return [...text.matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map(([, path = '']) =>
+    relative(root, resolve(root, dirname(file), path)),
+  )
+}
+
 test('nothing downstream is imported upstream', () => {
   for (const [part, others] of Object.entries(allowed)) {
     for (const file of sourceFiles(part)) {
-      const text = readFileSync(join(root, file), 'utf8')
-      for (const [, path = ''] of text.matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)) {
-        const target = relative(root, resolve(root, dirname(file), path))
+      for (const target of importsOf(file)) {
         const fine = [part, ...others].some((one) => target === one || target.startsWith(`${one}/`))
         assert.ok(
           fine,
@@ -89,6 +95,18 @@ test('nothing downstream is imported upstream', () => {
       }
     }
   }
+})
+
+test('no file imports itself by way of others', () => {
+  const done = new Set<string>()
+  const visit = (file: string, way: readonly string[]): void => {
+    assert.ok(!way.includes(file), `a circle: ${[...way, file].join(' -> ')}`)
+    if (done.has(file)) return
+    for (const target of importsOf(file)) if (target.endsWith('.ts')) visit(target, [...way, file])
+    done.add(file)
+  }
+  for (const part of ['engine', 'jobs', 'lifecycle', 'infra'])
+    for (const file of sourceFiles(part)) visit(file, [])
 })
 
 test('the pure middle touches no file system, clock or environment', () => {

@@ -1,6 +1,6 @@
 import { Type } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
-import { findInitiated } from '../service/initiate.ts'
+import { findInitiated } from '../service/initiated.ts'
 import { ownFolder } from './access.ts'
 import type { Api, Routes } from './parts.ts'
 import { answers, count, created, oneOf, text, transferParams } from './schemas.ts'

@@ -1,7 +1,7 @@
 import { exportAudit, readAudit } from '../service/audit.ts'
 import { Refusal } from '../run/decisions.ts'
 import { exitCodes } from './exit-code.ts'
-import type { CommonOptions } from './program.ts'
+import type { CommonOptions } from './command.ts'
 import { loadConfig, withStores, type Surroundings } from './surroundings.ts'
 
 const DAY = /^\d{4}-\d{2}-\d{2}$/

@@ -1,6 +1,6 @@
 import { decide, newestAttempt, withdraw } from '../run/decisions.ts'
 import type { Decision } from '../model/outcome.ts'
-import type { CommonOptions } from './program.ts'
+import type { CommonOptions } from './command.ts'
 import { exitCodes } from './exit-code.ts'
 import {
   loadConfig,

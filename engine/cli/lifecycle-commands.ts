@@ -1,4 +1,4 @@
-import { makeCommand, type Declare } from './program.ts'
+import { makeCommand, type Declare } from './command.ts'
 
 /** The commands about when the service is awake. */
 export function declareLifecycle({ program, surroundings, exitsWith }: Declare): void {

@@ -33,7 +33,7 @@ import { ConfigError } from '../config.ts'
 import { readText } from '../run/create-once.ts'
 import { Refusal } from '../run/decisions.ts'
 import { exitCodes } from './exit-code.ts'
-import type { CommonOptions } from './program.ts'
+import type { CommonOptions } from './command.ts'
 import { loadConfig, withStores, type Surroundings } from './surroundings.ts'
 
 const DAY_MS = 86_400_000

@@ -3,7 +3,7 @@ import type { ServiceWindows } from '../../lifecycle/windows.ts'
 import { readText } from '../run/create-once.ts'
 import { Refusal } from '../run/decisions.ts'
 import { exitCodes } from './exit-code.ts'
-import type { CommonOptions } from './program.ts'
+import type { CommonOptions } from './command.ts'
 import { loadConfig, withStores, type Surroundings } from './surroundings.ts'
 
 /** `wharfinger lifecycle status`: from what was applied, so that it answers with AWS unreachable too. */

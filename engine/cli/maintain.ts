@@ -3,7 +3,7 @@ import { StoreError, type Store } from '../adapters/store.ts'
 import { jobs } from '../../jobs/index.ts'
 import { reindex } from '../run/index-segments.ts'
 import { exitCodes } from './exit-code.ts'
-import type { CommonOptions } from './program.ts'
+import type { CommonOptions } from './command.ts'
 import { loadConfig, openRetrying, withStores, type Surroundings } from './surroundings.ts'
 import { renderTable } from './table.ts'
 

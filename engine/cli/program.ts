@@ -1,17 +1,11 @@
 import { Command, CommanderError } from '@commander-js/extra-typings'
 import { ENGINE_VERSION } from '../version.ts'
+import { makeCommand } from './command.ts'
 import { exitCodes } from './exit-code.ts'
 import type { Surroundings } from './surroundings.ts'
 import { declareService } from './service-commands.ts'
 import { declareLifecycle } from './lifecycle-commands.ts'
 import { declareWork } from './work-commands.ts'
-
-/** Options that every command takes. */
-export type CommonOptions = {
-  readonly config?: string | undefined
-  readonly json?: true | undefined
-  readonly quiet?: true | undefined
-}
 
 /**
  * Run one command line and return its exit code. Nothing heavy is loaded before the command is
@@ -147,23 +141,6 @@ export async function runCommand(
   } catch (error) {
     return explain(error, surroundings)
   }
-}
-
-/** A command with the options that all have. */
-export function makeCommand(parent: Command, name: string) {
-  return parent
-    .command(name)
-    .option('-c, --config <file>', 'configuration (default: wharfinger.yaml here, or none)')
-    .option('--json', 'print the result as JSON')
-    .option('-q, --quiet', 'no progress bar, no hints')
-}
-
-/** What a file that declares a group of commands is given; one line in `runCommand` calls it. */
-export type Declare = {
-  readonly program: Command
-  readonly surroundings: Surroundings
-  /** Waits for a command and keeps what it returns as the exit code. */
-  readonly exitsWith: (code: Promise<number>) => Promise<void>
 }
 
 /** Every way a command can end badly, as words and an exit code. The only such switch. */

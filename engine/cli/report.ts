@@ -5,7 +5,7 @@ import { Refusal } from '../run/decisions.ts'
 import { renderText } from '../report/text.ts'
 import type { Outcome } from '../model/outcome.ts'
 import { exitCodes } from './exit-code.ts'
-import type { CommonOptions } from './program.ts'
+import type { CommonOptions } from './command.ts'
 import { loadConfig, withStores, type Surroundings } from './surroundings.ts'
 import { renderVerdicts, reportAddress } from './table.ts'
 

@@ -11,7 +11,7 @@ import { processTransfer, type Engine, type ProcessEnd } from '../run/process.ts
 import { dueTransfers } from '../run/sweep.ts'
 import { exitCodeFor, exitCodes } from './exit-code.ts'
 import { progressBars } from './progress.ts'
-import type { CommonOptions } from './program.ts'
+import type { CommonOptions } from './command.ts'
 import {
   loadConfig,
   openRetrying,

@@ -9,7 +9,7 @@ import {
 import type { Schedule } from '../schedule/schedule-config.ts'
 import { readPause, recordPause } from '../schedule/slot-ledger.ts'
 import { exitCodes } from './exit-code.ts'
-import type { CommonOptions } from './program.ts'
+import type { CommonOptions } from './command.ts'
 import { sweep } from './run.ts'
 import { loadConfig, withStores, type Surroundings } from './surroundings.ts'
 import { renderTable } from './table.ts'

@@ -1,4 +1,4 @@
-import { makeCommand, type Declare } from './program.ts'
+import { makeCommand, type Declare } from './command.ts'
 
 /** `wharfinger serve` and `wharfinger audit`. */
 export function declareService({ program, surroundings, exitsWith }: Declare): void {

@@ -10,7 +10,7 @@ import { Refusal } from '../run/decisions.ts'
 import { processTransfer } from '../run/process.ts'
 import { exitCodeFor, exitCodes } from './exit-code.ts'
 import { progressBars } from './progress.ts'
-import type { CommonOptions } from './program.ts'
+import type { CommonOptions } from './command.ts'
 import { loadConfig, withEngine, type Surroundings } from './surroundings.ts'
 
 const TRANSFER = {

@@ -19,7 +19,7 @@ import { tdrMetadataCsv } from '../sources/tdr-metadata-csv.ts'
 import { xmlHead } from '../sources/xml-head.ts'
 import { checkAgainstSchema, XmlSchemaError, type XmlSchema } from '../sources/xml-schema.ts'
 import { exitCodes } from './exit-code.ts'
-import type { CommonOptions } from './program.ts'
+import type { CommonOptions } from './command.ts'
 import type { Surroundings } from './surroundings.ts'
 
 const SHOWN = 200

@@ -1,4 +1,4 @@
-import { makeCommand, type Declare } from './program.ts'
+import { makeCommand, type Declare } from './command.ts'
 
 /** The commands that keep running, and those about schedules. */
 export function declareWork({ program, surroundings, exitsWith }: Declare): void {

@@ -11,7 +11,7 @@ import { OpeningHours } from '../work/opening-hours.ts'
 import { workUntilStopped, type WorkingTask } from '../work/task.ts'
 import { WorkLog } from '../work/work-log.ts'
 import { exitCodes } from './exit-code.ts'
-import type { CommonOptions } from './program.ts'
+import type { CommonOptions } from './command.ts'
 import { loadConfig, openRetrying, withEngine, type Surroundings } from './surroundings.ts'
 
 const MINUTE_MS = 60_000

@@ -15,7 +15,7 @@ import type {
 } from '../service/consignment-index.ts'
 import { mayDecide, mayRead, type Principal } from '../service/principal.ts'
 import { notFound } from '../service/problem.ts'
-import type { PageTools } from './dashboard.ts'
+import type { PageTools } from './page-tools.ts'
 import { pageRoute } from './options.ts'
 import { progressWords, stepWords } from './progress.ts'
 

@@ -3,32 +3,16 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import cookie from '@fastify/cookie'
 import formbody from '@fastify/formbody'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { Principal } from '../service/principal.ts'
 import { Problem } from '../service/problem.ts'
 import { consignmentPages } from './consignment-pages.ts'
 import { createPages } from './pages.ts'
 import { operatorPages } from './operator-pages.ts'
-import { SESSION_COOKIE, type Session } from './session.ts'
+import { SESSION_COOKIE } from './session.ts'
 import { signInPages } from './sign-in-pages.ts'
 import { pageRoute, type DashboardOptions } from './options.ts'
-
-/** What each group of pages builds on. */
-export type PageTools = DashboardOptions & {
-  /** Have the index of consignments look for what is new, unless it has just done so. */
-  refresh(): Promise<void>
-  /** The page, for whoever is signed in. */
-  show(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    page: string,
-    about: Readonly<Record<string, unknown>> & { readonly title: string },
-  ): Promise<FastifyReply>
-  /** Who is signed in. Throws Problem 401 for nobody and 403 for somebody without the role. */
-  signedIn(request: FastifyRequest, may?: (principal: Principal) => boolean): Promise<Session>
-  /** The fields of a form that came from one of our own pages. Throws Problem 403. */
-  form(request: FastifyRequest, session: Session): Readonly<Record<string, string>>
-}
+import type { PageTools } from './page-tools.ts'
 
 const INDEX_FRESH_MS = 2000
 const CONTENT_POLICY =

@@ -6,7 +6,7 @@ import { Problem } from '../service/problem.ts'
 import type { ConsignmentRow } from '../service/consignment-index.ts'
 import { readScheduleBook } from '../schedule/schedule-book.ts'
 import { recordPause } from '../schedule/slot-ledger.ts'
-import type { PageTools } from './dashboard.ts'
+import type { PageTools } from './page-tools.ts'
 import { pageRoute } from './options.ts'
 import { progressWords } from './progress.ts'
 

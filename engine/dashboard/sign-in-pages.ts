@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { Problem } from '../service/problem.ts'
-import type { PageTools } from './dashboard.ts'
+import type { PageTools } from './page-tools.ts'
 import { pageRoute } from './options.ts'
 import { SESSION_COOKIE } from './session.ts'
 import { FLOW_COOKIE } from './sign-in.ts'

@@ -1,5 +1,6 @@
 import type { CheckOutcome } from '../model/check.ts'
-import { codes, type CheckId, type FindingCode } from '../model/codes.ts'
+import type { CheckId } from '../model/code-facts.ts'
+import { codes, type FindingCode } from '../model/codes.ts'
 import type { Finding, Unchecked } from '../model/finding.ts'
 import type { InventoryEntry } from '../model/inventory.ts'
 import type { FileRow } from '../model/outcome.ts'

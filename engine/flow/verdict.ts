@@ -1,4 +1,5 @@
-import { codes, type Actor, type CheckId, checks } from '../model/codes.ts'
+import { type Actor, type CheckId, checks } from '../model/code-facts.ts'
+import { codes } from '../model/codes.ts'
 import { count } from '../model/count.ts'
 import type { FindingGroup, Outcome, Status, Verdict } from '../model/outcome.ts'
 

@@ -1,4 +1,4 @@
-import type { CheckId } from './codes.ts'
+import type { CheckId } from './code-facts.ts'
 import type { Digests } from './checksum.ts'
 import type { Finding, Unchecked } from './finding.ts'
 import type { InventoryEntry } from './inventory.ts'

@@ -1,4 +1,4 @@
-import type { CodeFacts } from './codes.ts'
+import type { CodeFacts } from './code-facts.ts'
 
 const blocks = (sentence: string, howToFix: string) =>
   ({ check: 'metadata', severity: 'error', actor: 'sender', sentence, howToFix }) as const

@@ -1,6 +1,7 @@
 import type { CheckTally } from './check.ts'
 import type { Algorithm, Digests } from './checksum.ts'
-import type { CheckId, FindingCode } from './codes.ts'
+import type { CheckId } from './code-facts.ts'
+import type { FindingCode } from './codes.ts'
 import type { Finding, Unchecked, UncheckedReason } from './finding.ts'
 
 export type Verdict =

@@ -1,6 +1,7 @@
 import { stringify } from 'csv-stringify/sync'
 import { algorithms } from '../model/checksum.ts'
-import { checks, codes, type CheckId } from '../model/codes.ts'
+import { checks, type CheckId } from '../model/code-facts.ts'
+import { codes } from '../model/codes.ts'
 import type { Finding } from '../model/finding.ts'
 import type { FileRow, OutcomeTables } from '../model/outcome.ts'
 import { visible } from './visible.ts'

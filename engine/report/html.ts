@@ -1,4 +1,5 @@
-import { checks, codes } from '../model/codes.ts'
+import { checks } from '../model/code-facts.ts'
+import { codes } from '../model/codes.ts'
 import { count } from '../model/count.ts'
 import type { Decision, FindingGroup, Outcome, Verdict } from '../model/outcome.ts'
 import { html, raw, type Html } from './markup.ts'

@@ -1,4 +1,5 @@
-import { checks, codes } from '../model/codes.ts'
+import { checks } from '../model/code-facts.ts'
+import { codes } from '../model/codes.ts'
 import type { Outcome } from '../model/outcome.ts'
 
 /** Raised when a reader of the old shape would misread the new one. */

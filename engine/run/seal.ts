@@ -67,7 +67,7 @@ export type Intake = {
 
 export type FrozenRules = {
   readonly settings: import('../model/check.ts').JobSettings
-  readonly required: readonly import('../model/codes.ts').CheckId[]
+  readonly required: readonly import('../model/code-facts.ts').CheckId[]
   readonly digest: string
   readonly transferringBody?: string
   readonly series?: string

@@ -5,7 +5,7 @@ import { transferPrefix, type Completion, type TransferAddress } from '../model/
 import { mark, readStateIfThere } from '../run/create-once.ts'
 import { refusedKey } from '../run/state-layout.ts'
 import type { ServiceContext } from './context.ts'
-import type { Initiated } from './initiate.ts'
+import type { Initiated } from './initiated.ts'
 import { Problem } from './problem.ts'
 
 const COMPLETE_LIMIT_BYTES = 1024 * 1024
@@ -80,6 +80,18 @@ export async function isCompleted(
   transfer: TransferAddress,
 ): Promise<boolean> {
   return (await zoneStore.head(completeKey(transfer))) !== undefined
+}
+
+export async function refuseCompleted(
+  context: ServiceContext,
+  transfer: TransferAddress,
+): Promise<void> {
+  if (await isCompleted(context, transfer))
+    throw new Problem(
+      409,
+      'The transfer is completed',
+      'Nothing can be added to it. Initiate a new transfer; name this one in `corrects` when completing it.',
+    )
 }
 
 /** What complete.json says; undefined where there is none, or none that can be used. */

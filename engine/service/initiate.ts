@@ -8,18 +8,10 @@ import {
   suppliedReferenceKey,
 } from '../run/state-layout.ts'
 import { allocateReference } from '../run/take.ts'
+import { refuseCompleted } from './complete.ts'
+import { findInitiated, type Initiated } from './initiated.ts'
 import type { ServiceContext } from './context.ts'
-import { isCompleted } from './complete.ts'
-import { notFound, Problem } from './problem.ts'
-
-/** A transfer begun through the service. Written once. */
-export type Initiated = {
-  readonly transfer: TransferAddress
-  /** The consignment reference it will have; a correction takes over that of what it corrects. */
-  readonly reference: string
-  readonly initiatedAt: string
-  readonly by: string
-}
+import { Problem } from './problem.ts'
 
 /** Begin a transfer of `integrator` from `source`. A `repeat` key begins it once, however often it is sent. */
 export async function initiateTransfer(
@@ -54,28 +46,6 @@ export async function resumeTransfer(
   const initiated = await findInitiated(context, transfer)
   await refuseCompleted(context, transfer)
   return initiated
-}
-
-/** Throws Problem 404 where nobody began it. */
-export async function findInitiated(
-  { state }: Pick<ServiceContext, 'state'>,
-  transfer: TransferAddress,
-): Promise<Initiated> {
-  const initiated = await readStateIfThere<Initiated>(state, initiatedKey(transfer))
-  if (initiated === undefined) throw notFound(`transfer ${transfer.transferId}`)
-  return initiated
-}
-
-export async function refuseCompleted(
-  context: ServiceContext,
-  transfer: TransferAddress,
-): Promise<void> {
-  if (await isCompleted(context, transfer))
-    throw new Problem(
-      409,
-      'The transfer is completed',
-      'Nothing can be added to it. Initiate a new transfer; name this one in `corrects` when completing it.',
-    )
 }
 
 /** Two requests at once with one key write the same transfer; the first one's reference holds. */

@@ -10,7 +10,7 @@ import { initiatedKey, markerKey, planKey, zoneMarkers } from '../run/state-layo
 import { attemptOf, type Taken } from '../run/take.ts'
 import { isCompleted, readRefused } from './complete.ts'
 import type { ServiceContext } from './context.ts'
-import type { Initiated } from './initiate.ts'
+import type { Initiated } from './initiated.ts'
 import { notFound } from './problem.ts'
 
 export const stepNames = ['arrive', 'take', 'seal', 'check', 'report', 'decide'] as const

@@ -3,7 +3,7 @@ import { createFolderLanding } from '../adapters/folder-landing.ts'
 import { createS3Presigner, type SignedRequest, type UploadedPart } from '../adapters/s3-presign.ts'
 import { transferPrefix, type TransferAddress } from '../model/transfer.ts'
 import type { ServiceContext } from './context.ts'
-import { refuseCompleted } from './initiate.ts'
+import { refuseCompleted } from './complete.ts'
 import { Problem } from './problem.ts'
 
 /** How to send one object, in one request or in parts. */
