@@ -216,6 +216,7 @@ export function createFolderStore(path: string): Store {
       }),
 
     hasOpenUploads: async () => false,
+    inspect: async () => ({ keepsVersions: false }),
     close: async () => undefined,
   }
 }

@@ -161,6 +161,7 @@ export function retrying(store: Store, options: RetryOptions): Store {
         ? again(() => store.write(key, body, call), call.signal)
         : store.write(key, body, call), // a stream can be read only once; its caller writes the file again
     hasOpenUploads: (prefix, call) => again(() => store.hasOpenUploads(prefix, call), call?.signal),
+    inspect: (call) => again(() => store.inspect(call), call?.signal),
     close: () => store.close(),
   }
 }

@@ -36,6 +36,7 @@ export async function loadSdk(address: S3Address, idleMs: number): Promise<Loade
   }
   const client = new sdk.S3Client({ ...config, maxAttempts: 1 })
   askForStoredChecksums(client)
+  noteTimeOfAnswers(client)
   return { client, uploading: new sdk.S3Client({ ...config, maxAttempts: UPLOAD_TRIES }), sdk }
 }
 
@@ -54,7 +55,32 @@ function askForStoredChecksums(client: S3Client): void {
   )
 }
 
+const answersWithTime = new WeakMap<object, Date>()
+const TOLD_TIME = ['HeadObjectCommand', 'ListObjectsV2Command']
+
+/** What time the server had when it gave this answer to a HEAD or a listing; undefined where it does not say. */
+export function timeOfAnswer(output: object): Date | undefined {
+  return answersWithTime.get(output)
+}
+
+/** The SDK's answers leave out the Date header, the only clock that all who use a bucket share. */
+function noteTimeOfAnswers(client: S3Client): void {
+  client.middlewareStack.add(
+    (next, context) => async (args) => {
+      const result = await next(args)
+      if (TOLD_TIME.includes(String(context['commandName'])) && hasHeaders(result.response)) {
+        const time = new Date(result.response.headers['date'] ?? '')
+        if (result.output !== undefined && !Number.isNaN(time.getTime()))
+          answersWithTime.set(result.output, time)
+      }
+      return result
+    },
+    // High: around the middleware that makes the output.
+    { step: 'deserialize', name: 'noteTimeOfAnswers', priority: 'high' },
+  )
+}
+
 /** Of a request or an answer as the SDK's middleware sees it: some have none. */
-export function hasHeaders(message: unknown): message is { headers: Record<string, string> } {
+function hasHeaders(message: unknown): message is { headers: Record<string, string> } {
   return typeof message === 'object' && message !== null && 'headers' in message
 }

@@ -8,7 +8,7 @@ import {
   unquoted,
   type ByteRange,
 } from './s3-answers.ts'
-import { hasHeaders, loadSdk, type Loaded, type S3Address } from './s3-client.ts'
+import { loadSdk, timeOfAnswer, type Loaded, type S3Address } from './s3-client.ts'
 import { s3ErrorFor } from './s3-errors.ts'
 import {
   refuseAborted,
@@ -168,20 +168,12 @@ export function createS3Store(address: S3Address, idleMs = IDLE_SOCKET_MS): Stor
       try {
         return await call(key, options, async ({ client, sdk }) => {
           const command = new sdk.HeadObjectCommand({ Bucket, Key: fullKey(key) })
-          let answeredAt: string | undefined
-          command.middlewareStack.add(
-            (next) => async (args) => {
-              const result = await next(args)
-              if (hasHeaders(result.response)) answeredAt = result.response.headers['date']
-              return result
-            },
-            { step: 'deserialize' },
-          )
-          const { LastModified } = await client.send(command, abort(options))
-          const now = Date.parse(answeredAt ?? '')
-          if (LastModified === undefined || Number.isNaN(now))
+          const answer = await client.send(command, abort(options))
+          const { LastModified } = answer
+          const now = timeOfAnswer(answer)
+          if (LastModified === undefined || now === undefined)
             throw new StoreError('unavailable', key, 'the answer does not say what time it is')
-          return Math.max(0, now - LastModified.getTime())
+          return Math.max(0, now.getTime() - LastModified.getTime())
         })
       } catch (error) {
         if (error instanceof StoreError && error.reason === 'missing') return undefined
@@ -302,6 +294,27 @@ export function createS3Store(address: S3Address, idleMs = IDLE_SOCKET_MS): Stor
         ),
       )
       return (page.Uploads ?? []).length > 0
+    },
+
+    async inspect(options) {
+      const listing = await call('', options, ({ client, sdk }) =>
+        client.send(
+          new sdk.ListObjectsV2Command({ Bucket, Prefix: prefix, MaxKeys: 1 }),
+          abort(options),
+        ),
+      )
+      const clock = timeOfAnswer(listing)
+      const versioning = await call('', options, ({ client, sdk }) =>
+        client.send(new sdk.GetBucketVersioningCommand({ Bucket }), abort(options)),
+      ).catch((error: unknown) => {
+        // Asking takes a permission of its own that nothing else here needs.
+        if (error instanceof StoreError && error.reason === 'denied') return undefined
+        throw error
+      })
+      return {
+        ...(clock === undefined ? {} : { clock }),
+        ...(versioning === undefined ? {} : { keepsVersions: versioning.Status === 'Enabled' }),
+      }
     },
 
     async close() {

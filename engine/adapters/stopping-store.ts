@@ -28,6 +28,7 @@ export function stopping(store: Store, signal: AbortSignal): Store {
       return store.write(key, body, options)
     },
     hasOpenUploads: (prefix, options) => store.hasOpenUploads(prefix, stopped(options)),
+    inspect: (options) => store.inspect(stopped(options)),
     close: () => store.close(),
   }
 }

@@ -64,6 +64,12 @@ export function describeStoreContract(
     assert.equal(await store.ageMs('never written'), undefined)
   })
 
+  test('it tells what time it is, where that can differ from ours', async () => {
+    const { clock, keepsVersions } = await store.inspect()
+    if (clock !== undefined) assert.ok(Math.abs(clock.getTime() - Date.now()) < 60_000)
+    assert.equal(keepsVersions, false) // none of the stores under test has been told to
+  })
+
   test('a listing goes on after any key, and pages do not show', async () => {
     const keys = Array.from(
       { length: options.manyKeys },

@@ -83,8 +83,18 @@ export interface Store {
   /** Whether an unfinished multipart upload lies under `prefix` (a transfer still arriving). */
   hasOpenUploads(prefix: string, options?: StoreCallOptions): Promise<boolean>
 
+  /** What `doctor` tells of a store; nothing else depends on it. */
+  inspect(options?: StoreCallOptions): Promise<StoreFacts>
+
   /** Release sockets. Idempotent. */
   close(): Promise<void>
+}
+
+export type StoreFacts = {
+  /** The time the store has; undefined for a folder, whose clock is this machine's. */
+  readonly clock?: Date
+  /** Whether what is overwritten stays readable; undefined where we may not ask. A folder keeps none. */
+  readonly keepsVersions?: boolean
 }
 
 export type StoreCallOptions = { readonly signal?: AbortSignal }

@@ -123,7 +123,7 @@ export async function runCommand(
   command('doctor')
     .description('try out stores, permissions, preconditions and the clock, and say what to fix')
     .action(async (options) => {
-      await exitsWith((await import('./maintain.ts')).doctor(surroundings, options))
+      await exitsWith((await import('./doctor.ts')).doctor(surroundings, options))
     })
   command('jobs')
     .description('list what is checked')
