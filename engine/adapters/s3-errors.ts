@@ -10,19 +10,17 @@ export function s3ErrorFor(error: unknown, key: string): unknown {
   if (error.name === 'AbortError')
     return new StoreError('aborted', key, 'stopped by the caller', { cause: error })
   const status = httpStatus(error)
-  const reason = reasonFor(error.name, status, networkCode(error))
-  return reason === undefined
-    ? error
-    : new StoreError(
-        reason,
-        key,
-        `${key}: ${texts[reason] ?? ''} (${error.name}${status === undefined ? '' : ` ${status}`})`,
-        { cause: error },
-      )
+  const reason = reasonFor(error, status, networkCode(error))
+  if (reason === undefined) return error
+  const known = setUpTexts.find(([pattern]) => pattern.test(`${error.name}: ${error.message}`))
+  const told =
+    known?.[1] ??
+    `${texts[reason] ?? ''} (${error.name}${status === undefined ? '' : ` ${status}`})`
+  return new StoreError(reason, key, key === '' ? told : `${key}: ${told}`, { cause: error })
 }
 
 function reasonFor(
-  name: string,
+  { name, message }: Error,
   status: number | undefined,
   code: string | undefined,
 ): StoreErrorReason | undefined {
@@ -34,7 +32,11 @@ function reasonFor(
   if (status === 401 || status === 403 || status === 501) return 'denied'
   if (status === 409 || status === 429 || (status !== undefined && status >= 500))
     return 'unavailable'
-  if (name === 'CredentialsProviderError' || (code !== undefined && untrusted.test(code)))
+  if (
+    message === NO_REGION ||
+    name === 'CredentialsProviderError' ||
+    (code !== undefined && untrusted.test(code))
+  )
     return 'denied'
   if (transient.has(name) || code !== undefined) return 'unavailable'
   // An answer that is cut or no XML carries its status of 200.
@@ -46,6 +48,22 @@ const transient = new Set(['TimeoutError', 'SlowDown', 'RequestTimeout', 'Incomp
 
 /** Certificates that are wrong stay wrong. */
 const untrusted = /CERT|SELF_SIGNED|UNABLE_TO|^ERR_TLS/
+
+const NO_REGION = 'Region is missing' // a plain Error, from the SDK's configuration
+
+/** What is wrong with the surroundings rather than with one object, and what to do about it. */
+const setUpTexts: readonly (readonly [pattern: RegExp, text: string])[] = [
+  [
+    new RegExp(NO_REGION),
+    'no AWS region is known: set AWS_REGION, or `region` under `s3` in wharfinger.yaml',
+  ],
+  [
+    /^CredentialsProviderError/,
+    'there are no AWS credentials: sign in (`aws sso login`), set AWS_PROFILE, or run where a role is given',
+  ],
+  [/^ExpiredToken/, 'the AWS credentials have expired: sign in again'],
+  [/^NoSuchBucket/, 'there is no such bucket, or it lies in another region'],
+]
 
 const texts: Readonly<Partial<Record<StoreErrorReason, string>>> = {
   missing: 'is not there',

@@ -3,6 +3,7 @@ import { suite } from 'uvu'
 import { startS3Server, type S3Server } from '../../fixtures/servers/s3-server.ts'
 import { retrying } from './retrying-store.ts'
 import { createS3Store } from './s3-store.ts'
+import { StoreError } from './store.ts'
 import type { Store } from './store.ts'
 import { assertReason, keysUnder } from './store.contract.ts'
 
@@ -276,6 +277,20 @@ test('a store that ignores create-if-absent is found out', async () => {
     },
   }
   await assert.rejects(() => storeSelfTest(overwriting), /ignores create-if-absent/)
+})
+
+test('what is wrong with the surroundings is said with what to do, without a request', async () => {
+  for (const name of ['AWS_REGION', 'AWS_DEFAULT_REGION', 'AWS_PROFILE']) delete process.env[name]
+  process.env['AWS_CONFIG_FILE'] = '/nowhere/config'
+  const nowhere = createS3Store({ kind: 's3', bucket: 'records', prefix: '' })
+  await assert.rejects(
+    nowhere.head('a'),
+    (error) =>
+      error instanceof StoreError &&
+      error.reason === 'denied' &&
+      error.message.startsWith('a: no AWS region is known: set AWS_REGION'),
+  )
+  await nowhere.close()
 })
 
 test.run()
