@@ -136,7 +136,7 @@ export function readConfig(yaml: string, surroundings: ConfigSurroundings): Engi
       return parseStoreAddress(text, { folder: surroundings.folder, ...more })
     } catch (error) {
       problems.push(`${where}${error instanceof Error ? error.message : String(error)}`)
-      return { kind: 'folder', path: surroundings.folder }
+      return NO_ADDRESS
     }
   }
   const s3 = reader.section('s3')
@@ -174,17 +174,13 @@ export function readConfig(yaml: string, surroundings: ConfigSurroundings): Engi
     if (names.filter((other) => other === name).length > 1)
       problems.push(`two drop zones are called \`${name}\``)
   }
+  const area = (name: 'state' | 'reports'): StoreAddress => {
+    const written = reader.text(name)
+    return address(deployment?.[name] ?? written ?? DEFAULTS[name], at(root, name), s3Options)
+  }
   const config: EngineConfig = {
-    state: address(
-      deployment?.state ?? reader.text('state') ?? DEFAULTS.state,
-      at(root, 'state'),
-      s3Options,
-    ),
-    reports: address(
-      deployment?.reports ?? reader.text('reports') ?? DEFAULTS.reports,
-      at(root, 'reports'),
-      s3Options,
-    ),
+    state: area('state'),
+    reports: area('reports'),
     dropZones: zones,
     referencePrefix:
       reader.pattern(
@@ -219,8 +215,23 @@ export function readConfig(yaml: string, surroundings: ConfigSurroundings): Engi
       `\`service\` names a drop zone \`${config.service.dropZone}\` that there is none of`,
     )
   for (const zone of zones) problems.push(...overlaps(zone, config))
-  if (problems.length > 0) throw new ConfigError(problems)
+  if (problems.length > 0) throw new ConfigError(inOrder(problems))
   return Object.freeze(config)
+}
+
+/** Stands in for an address that could not be read, until all problems are told; overlaps nothing. */
+const NO_ADDRESS: StoreAddress = { kind: 'folder', path: '' }
+
+/** From the top of the file to its end; what has no line comes last. */
+function inOrder(problems: readonly string[]): string[] {
+  const place = (problem: string): number => {
+    const [, line, column] = /^line (\d+), column (\d+): /.exec(problem) ?? []
+    return line === undefined ? Infinity : Number(line) * 1e6 + Number(column)
+  }
+  return problems.toSorted((a, b) => {
+    const [first, second] = [place(a), place(b)]
+    return first === second ? 0 : first - second
+  })
 }
 
 type AddressOptions =
@@ -239,6 +250,10 @@ function readZone(
   const text = deployed.get(name) ?? written
   if (text === undefined)
     zone.problem(`drop zone \`${name}\` needs an \`address\`: a folder or s3://bucket/prefix`)
+  const own = {
+    ...optional('endpoint', zone.text('endpoint')),
+    ...optional('region', zone.text('region')),
+  }
   const excluded = zone.texts('excludedNames')
   const required = zone.texts('required') ?? []
   for (const check of required) {
@@ -249,10 +264,7 @@ function readZone(
   }
   const result: DropZone = {
     name,
-    store: address(text ?? '.', where, {
-      ...optional('endpoint', zone.text('endpoint')),
-      ...optional('region', zone.text('region')),
-    }),
+    store: text === undefined ? NO_ADDRESS : address(text, where, own),
     quietMinutes: zone.whole('quietMinutes', 1) ?? null,
     ...optional('transferringBody', zone.text('transferringBody')),
     ...optional('series', zone.text('series')),
@@ -310,7 +322,7 @@ export function overlaps(
 
 function lies(inner: StoreAddress, outer: StoreAddress): boolean {
   if (inner.kind === 'folder' && outer.kind === 'folder')
-    return `${inner.path}/`.startsWith(`${outer.path}/`)
+    return outer !== NO_ADDRESS && `${inner.path}/`.startsWith(`${outer.path}/`)
   if (inner.kind === 's3' && outer.kind === 's3') {
     return (
       inner.bucket === outer.bucket &&

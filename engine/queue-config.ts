@@ -40,7 +40,8 @@ export function readQueue(reader: FieldReader, deployment: QueueDeployment): Que
     text: string,
     deployed: string | undefined,
   ): Partial<Record<Name, SqsAddress>> => {
-    const url = deployed ?? reader.text(text)
+    const written = reader.text(text)
+    const url = deployed ?? written
     if (url === undefined) return {}
     if (!URL.canParse(url))
       reader.problem(`${reader.where(text)}\`${text}\` has to be a queue's URL`)
