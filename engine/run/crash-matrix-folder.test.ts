@@ -1,10 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { suite } from 'uvu'
-import { transferPrefix } from '../model/transfer.ts'
 import type { StoreAddress } from '../pool/messages.ts'
-import { crashMatrix, records, transfer, type Place } from './crash-matrix.contract.ts'
+import { land, type Areas } from '../../fixtures/recorded-run.ts'
+import { crashMatrix, records, transfer } from './crash-matrix.contract.ts'
 
 const test = suite('crash matrix on a folder')
 const folder = mkdtempSync(join(tmpdir(), 'wharfinger-crash-'))
@@ -13,15 +13,11 @@ test.after(() => rmSync(folder, { recursive: true }))
 test('killed after any durable write, the next run ends with the same report', async () => {
   let count = 0
   const zone = join(folder, 'dropzone')
-  const land = async (): Promise<StoreAddress> => {
-    for (const [path, content] of Object.entries(records)) {
-      const file = join(zone, transferPrefix(transfer), path)
-      mkdirSync(dirname(file), { recursive: true })
-      writeFileSync(file, content)
-    }
+  const landed = async (): Promise<StoreAddress> => {
+    await land({ kind: 'folder', path: zone }, transfer, records)
     return { kind: 'folder', path: zone }
   }
-  const fresh = (): Place => {
+  const fresh = (): Areas => {
     count++
     return {
       zone: { kind: 'folder', path: zone },
@@ -29,7 +25,7 @@ test('killed after any durable write, the next run ends with the same report', a
       reports: { kind: 'folder', path: join(folder, `reports-${count}`) },
     }
   }
-  await crashMatrix('folder', land, fresh, folder)
+  await crashMatrix('folder', landed, fresh, folder)
 })
 
 test.run()

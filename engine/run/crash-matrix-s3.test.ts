@@ -2,11 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
+import { land, type Areas } from '../../fixtures/recorded-run.ts'
 import { startS3Server } from '../../fixtures/servers/s3-server.ts'
-import { openStore } from '../adapters/open-store.ts'
-import { transferPrefix } from '../model/transfer.ts'
 import type { StoreAddress } from '../pool/messages.ts'
-import { crashMatrix, records, transfer, type Place } from './crash-matrix.contract.ts'
+import { crashMatrix, records, transfer } from './crash-matrix.contract.ts'
 
 const test = suite('crash matrix on S3')
 const folder = mkdtempSync(join(tmpdir(), 'wharfinger-crash-'))
@@ -25,14 +24,11 @@ test('killed after any durable write, the next run ends with the same report', a
       region: 'eu-west-2',
     })
     let count = 0
-    const land = async (): Promise<StoreAddress> => {
-      const store = openStore(at('dropzone/'))
-      for (const [path, content] of Object.entries(records))
-        await store.createIfAbsent(transferPrefix(transfer) + path, content)
-      await store.close()
+    const landed = async (): Promise<StoreAddress> => {
+      await land(at('dropzone/'), transfer, records)
       return at('dropzone/')
     }
-    const fresh = (): Place => {
+    const fresh = (): Areas => {
       count++
       return {
         zone: at('dropzone/'),
@@ -40,7 +36,7 @@ test('killed after any durable write, the next run ends with the same report', a
         reports: at(`reports-${count}/`),
       }
     }
-    await crashMatrix('S3', land, fresh, folder)
+    await crashMatrix('S3', landed, fresh, folder)
   } finally {
     await server.close()
   }

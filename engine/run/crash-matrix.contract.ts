@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { comparable } from '../../fixtures/lab.ts'
 import type { KilledRun } from '../../fixtures/killed-run.ts'
+import type { Areas } from '../../fixtures/recorded-run.ts'
 import { openStore } from '../adapters/open-store.ts'
 import type { StoreAddress } from '../pool/messages.ts'
 
@@ -67,21 +68,15 @@ export const records: Record<string, string> = {
   'complete.json': '{}',
 }
 
-export type Place = {
-  readonly zone: StoreAddress
-  readonly state: StoreAddress
-  readonly reports: StoreAddress
-}
-
 /** Kill after every write in turn, resume, and compare. */
 export async function crashMatrix(
   name: string,
   land: () => Promise<StoreAddress>,
-  fresh: () => Place,
+  fresh: () => Areas,
   folder: string,
 ): Promise<void> {
   const zone = await land()
-  const start = (place: Place, killAfter: number) =>
+  const start = (place: Areas, killAfter: number) =>
     runChild({ ...place, zone, transfer, folder, chunkFiles: 2, killAfter })
   const undisturbed = fresh()
   const first = await start(undisturbed, 0)
@@ -115,7 +110,7 @@ export async function crashMatrix(
 }
 
 /** The whole delivered report, as far as two honest runs have to agree. */
-async function deliveredReport(reports: StoreAddress): Promise<unknown> {
+export async function deliveredReport(reports: StoreAddress): Promise<unknown> {
   const store = openStore(reports)
   try {
     const texts: Record<string, string> = {}
