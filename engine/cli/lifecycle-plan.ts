@@ -9,7 +9,7 @@ import {
   type CalendarSnapshot,
 } from '../../lifecycle/bank-holidays.ts'
 import { comparedPlans } from '../../lifecycle/compared-plans.ts'
-import { compile } from '../../lifecycle/compile.ts'
+import { compile, horizon } from '../../lifecycle/compile.ts'
 import { forecastCost, hourUsd, renderCost } from '../../lifecycle/cost.ts'
 import { refreshSnapshot } from '../../lifecycle/diff-calendars.ts'
 import { measureDrift, reconcile } from '../../lifecycle/heal.ts'
@@ -25,6 +25,7 @@ import {
 import { hasChanges, planActions } from '../../lifecycle/plan.ts'
 import { shippedPriceBook } from '../../lifecycle/price-book.ts'
 import { remarkableDays } from '../../lifecycle/remarkable-days.ts'
+import { replay } from '../../lifecycle/replay.ts'
 import { createScaling, type Scaling } from '../../lifecycle/scaling.ts'
 import type { Schedule } from '../../lifecycle/schedule.ts'
 import { WINDOWS_KEY, windowsOf } from '../../lifecycle/windows.ts'
@@ -36,6 +37,7 @@ import { exitCodes } from './exit-code.ts'
 import type { CommonOptions } from './command.ts'
 import { loadConfig, withStores, type Surroundings } from './surroundings.ts'
 
+const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 
 /** Everything that a command about the schedule works with. */
@@ -82,11 +84,24 @@ function resourceOf({ settings }: Desk): string {
   return settings.resourceId
 }
 
+/** The scheduled actions, which AWS gets only after a replay of them has come out right in each minute. */
 function compiledFor({ schedule, settings, holidays, nowUtc }: Desk) {
   const year = new Date(nowUtc).getUTCFullYear()
   const last = holidays === undefined ? year + 1 : Number(holidays.coversTo.slice(0, 4)) - 1
   const years = Array.from({ length: Math.max(1, last - year + 1) }, (_, i) => year + i)
-  return compile(schedule, holidays, years, settings.capacity, nowUtc)
+  const compiled = compile(schedule, holidays, years, settings.capacity, nowUtc)
+  const range = {
+    fromUtc: Math.floor(nowUtc / MINUTE_MS) * MINUTE_MS,
+    toUtc: horizon(schedule.timeZone, years).toUtc,
+  }
+  const wanted = windowsOf(settings.resourceId ?? '', schedule, holidays, settings.capacity, nowUtc)
+  const windows = { ...wanted, horizonUtc: Math.min(wanted.horizonUtc, range.toUtc) }
+  const proof = replay(compiled, windows, range)
+  if (proof.wrongMinutes > 0 || proof.clashes > 0 || !proof.endsAwake)
+    throw new Error(
+      `bug: replayed, the scheduled actions are wrong in ${proof.wrongMinutes} minutes (the first ${new Date(proof.firstWrongUtc ?? 0).toISOString()}), clash in ${proof.clashes}; nothing was changed`,
+    )
+  return compiled
 }
 
 /** Refuses what must not reach AWS, with every reason and fix. */
