@@ -48,9 +48,11 @@ export class Tick extends Construct {
       },
     })
     const { lambda } = this
-    lambda.permit(['s3:GetObject'], [state.arnForObjects('lifecycle/windows.json')])
+    const pauses = state.arnForObjects('lifecycle/pauses/*')
+    lambda.permit(['s3:GetObject'], [state.arnForObjects('lifecycle/windows.json'), pauses])
+    lambda.permit(['s3:PutObject'], [pauses])
     lambda.permit(['s3:ListBucket'], [state.bucketArn]) // or S3 says 403 for what is not there
-    lambda.permit(['kms:Decrypt'], [keys.state.keyArn])
+    lambda.permit(['kms:Decrypt', 'kms:GenerateDataKey'], [keys.state.keyArn])
     lambda.permit(
       ['ecs:DescribeServices'],
       services.map(({ service }) => service.service.serviceArn),

@@ -103,10 +103,12 @@ test('the tick runs every five minutes whatever sleeps, and may only look and se
     'ecs:DescribeServices',
     'elasticloadbalancing:ModifyRule',
     'kms:Decrypt',
+    'kms:GenerateDataKey',
     'logs:CreateLogStream',
     'logs:PutLogEvents',
     's3:GetObject',
     's3:ListBucket',
+    's3:PutObject', // only lifecycle/pauses/
   ])
 })
 

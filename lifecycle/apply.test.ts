@@ -97,6 +97,15 @@ async function withServer(use: (bench: Bench) => Promise<void>): Promise<void> {
   }
 }
 
+/** A document that starts empty. */
+function memory() {
+  let kept: string | undefined
+  return {
+    read: () => Promise.resolve(kept),
+    write: (json: string) => Promise.resolve(void (kept = json)),
+  }
+}
+
 const names = (world: EcsWorld) => [...world.target(RESOURCE).actions.keys()].sort()
 const writes = (calls: readonly string[]) =>
   calls.filter((call) => !call.startsWith('Describe')).length
@@ -239,7 +248,7 @@ test('reconcile puts a missed opening, a removed action and forgotten windows ri
     documents.push(JSON.stringify({ version: 1, services: [{ ...windows, awake: [] }] }))
     world.register(RESOURCE, { min: 0, max: 0 })
     const nowUtc = NOW + DAY_MS + 60_000
-    const wanted = { compiled: compiled(1), windows, document, pausedSinceUtc: undefined }
+    const wanted = { compiled: compiled(1), windows, document, pause: memory() }
     const found = await reconcile(scaling, wanted, nowUtc)
     assert.deepEqual(
       found.map(({ kind }) => kind),
@@ -261,17 +270,16 @@ test('reconcile leaves a pause alone, and ends it when it is forgotten', () =>
     await apply(scaling, compiled(1), windows, document, NOW)
     world.register(RESOURCE, { min: 0, max: 0, suspended: { scheduled: true } })
     const nowUtc = NOW + DAY_MS + 60_000
-    const wanted = { compiled: compiled(1), windows, document, pausedSinceUtc: nowUtc }
+    const wanted = { compiled: compiled(1), windows, document, pause: memory() }
     await reconcile(scaling, wanted, nowUtc)
     assert.deepEqual(
       [world.target(RESOURCE).suspended.scheduled, world.target(RESOURCE).min],
       [true, 0],
     )
-    await reconcile(scaling, { ...wanted, pausedSinceUtc: nowUtc - 5 * DAY_MS }, nowUtc)
-    assert.deepEqual(
-      [world.target(RESOURCE).suspended.scheduled, world.target(RESOURCE).min],
-      [false, 1],
-    )
+    await reconcile(scaling, wanted, nowUtc + 5 * DAY_MS - 1)
+    assert.equal(world.target(RESOURCE).suspended.scheduled, true)
+    await reconcile(scaling, wanted, nowUtc + 5 * DAY_MS)
+    assert.equal(world.target(RESOURCE).suspended.scheduled, false)
   }))
 
 test('a schedule that never wakes is refused before anything is asked', () =>

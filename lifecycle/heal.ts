@@ -1,4 +1,5 @@
 import { apply, type WindowsDocument } from './apply.ts'
+import { noPause, seenPause } from './pause.ts'
 import { planActions } from './plan.ts'
 import { detectDrift, healsOf, type Drift } from './reconcile.ts'
 import { ScalingError, type Scaling } from './scaling.ts'
@@ -10,20 +11,22 @@ export type Wanted = {
   readonly compiled: readonly ScheduledActionSpec[]
   readonly windows: ServiceWindows
   readonly document: WindowsDocument
-  readonly pausedSinceUtc: number | undefined
+  /** What was seen of a person's pause, as JSON (pause.ts). */
+  readonly pause: WindowsDocument
 }
 
 /** Measure one service and say how it differs from what should be; changes nothing. */
 export async function measureDrift(
   scaling: Scaling,
-  { compiled, windows, document, pausedSinceUtc }: Wanted,
+  { compiled, windows, document, pause }: Wanted,
   nowUtc: number,
 ): Promise<readonly Drift[]> {
-  const [actual, target, service, json] = await Promise.all([
+  const [actual, target, service, json, seen] = await Promise.all([
     scaling.actions(),
     scaling.target(),
     scaling.service(),
     document.read(),
+    pause.read(),
   ])
   if (target === undefined || service === undefined)
     throw new ScalingError(
@@ -41,7 +44,7 @@ export async function measureDrift(
     applied,
     target,
     service,
-    pausedSinceUtc,
+    pausedSinceUtc: seenPause(seen, target.suspended, nowUtc).pausedSinceUtc,
   })
 }
 
@@ -52,10 +55,16 @@ export async function reconcile(
   nowUtc: number,
 ): Promise<readonly Drift[]> {
   const drifts = await measureDrift(scaling, wanted, nowUtc)
+  const suspended = drifts.some(({ kind }) => kind === 'suspended')
+  const { write } = seenPause(await wanted.pause.read(), suspended, nowUtc)
+  if (write !== undefined) await wanted.pause.write(write)
   for (const heal of healsOf(drifts)) {
     if (heal.kind === 'apply')
       await apply(scaling, wanted.compiled, wanted.windows, wanted.document, nowUtc)
-    if (heal.kind === 'register') await scaling.register(heal.bounds, heal.resume)
+    if (heal.kind === 'register') {
+      await scaling.register(heal.bounds, heal.resume)
+      if (heal.resume) await wanted.pause.write(noPause)
+    }
   }
   return drifts
 }

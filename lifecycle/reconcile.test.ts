@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite } from 'uvu'
-import { detectDrift, healsOf, PAUSE_LASTS_MS, type LevelFacts } from './reconcile.ts'
+import { PAUSE_LASTS_MS } from './pause.ts'
+import { detectDrift, healsOf, type LevelFacts } from './reconcile.ts'
 
 const OPENS = Date.UTC(2026, 10, 23, 7)
 const CLOSES = Date.UTC(2026, 10, 23, 20)

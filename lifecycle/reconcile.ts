@@ -1,3 +1,4 @@
+import { PAUSE_LASTS_MS } from './pause.ts'
 import { hasChanges, type PlannedAction } from './plan.ts'
 import type { ServiceCounts, TargetFacts } from './scaling.ts'
 import { boundsAt, opensAt, sinceUtc, type Bounds, type ServiceWindows } from './windows.ts'
@@ -47,8 +48,6 @@ const MINUTE_MS = 60_000
 const WAKE_BUDGET_MS = 10 * MINUTE_MS
 /** From the closing until nothing may run: overtime, handing back, and the stop timeout. */
 const SLEEP_BUDGET_MS = 45 * MINUTE_MS
-/** A pause that nobody ended is taken for forgotten: longer than the longest closure (107 h). */
-export const PAUSE_LASTS_MS = 5 * 24 * 60 * MINUTE_MS
 
 /**
  * Compare levels, not edges: a scheduled action that was missed or suspended is never replayed.

@@ -197,7 +197,10 @@ export function simulateYear(options: YearOptions): readonly PolicyResult[] {
   return simulated.map((one) => ({ ...one, savedUsd: alwaysOnUsd - one.usd }))
 }
 
-function policies(schedule: Schedule): { readonly name: string; readonly schedule: Schedule }[] {
+/** The four policies that are compared, and the configured one where it is a fifth. */
+export function policies(
+  schedule: Schedule,
+): { readonly name: string; readonly schedule: Schedule }[] {
   const all = [
     {
       name: 'always on',

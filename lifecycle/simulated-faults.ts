@@ -45,3 +45,35 @@ export function isOn(
       fault.kind === kind && 'fromUtc' in fault && fault.fromUtc <= nowUtc && nowUtc < fault.toUtc,
   )
 }
+
+/** What goes wrong in a year of any service: some thirty faults, of every kind that needs no date. */
+export function yearOfFaults(
+  random: () => number,
+  range: { readonly fromUtc: number; readonly toUtc: number },
+): readonly Fault[] {
+  const minutes = (range.toUtc - range.fromUtc) / 60_000
+  const instant = () => range.fromUtc + Math.floor(random() * minutes) * 60_000
+  const stretch = () => {
+    const fromUtc = instant()
+    return {
+      fromUtc,
+      toUtc: Math.min(range.toUtc, fromUtc + Math.floor(random() * 20) * 3_600_000 + 60_000),
+    }
+  }
+  const some = (count: number, make: () => Fault) => Array.from({ length: count }, make)
+  return [
+    ...some(8, () => ({ kind: 'missed edge', atUtc: instant() })),
+    ...some(2, () => ({ kind: 'stuck deployment', ...stretch() })),
+    ...some(3, () => ({ kind: 'protection refused', ...stretch() })),
+    ...some(2, () => ({ kind: 'no starts', ...stretch() })),
+    ...some(6, () => ({ kind: 'Spot notice', atUtc: instant() })),
+    ...some(6, () => ({ kind: 'crash', atUtc: instant() })),
+    ...some(2, () => ({ kind: 'crash before acknowledging', atUtc: instant() })),
+    ...some(2, () => ({ kind: 'hung job', atUtc: instant() })),
+    ...some(2, () => ({
+      kind: 'stalled task',
+      atUtc: instant(),
+      minutes: 1 + Math.floor(random() * 90),
+    })),
+  ]
+}

@@ -11,6 +11,7 @@ export function declareLifecycle({ program, surroundings, exitsWith }: Declare):
       await exitsWith((await import('./lifecycle.ts')).status(surroundings, options))
     })
   const load = () => import('./lifecycle-plan.ts')
+  const views = () => import('./lifecycle-views.ts')
   makeCommand(lifecycle, 'plan')
     .description('what `apply` would change in AWS (exit code 0: nothing, 2: changes, 1: an error)')
     .action(async (options) => {
@@ -30,7 +31,7 @@ export function declareLifecycle({ program, surroundings, exitsWith }: Declare):
     .description('which rule decides about a time, where it comes from, what the hour costs')
     .argument('<time>', 'like 2027-03-29T10:00, in the zone of the schedule, or with Z')
     .action(async (time, options) => {
-      await exitsWith((await load()).why(surroundings, time, options))
+      await exitsWith((await views()).why(surroundings, time, options))
     })
   for (const [name, state, description] of [
     ['wake', 'awake', 'be awake now, until a time'],
@@ -55,14 +56,36 @@ export function declareLifecycle({ program, surroundings, exitsWith }: Declare):
     .description('a year of the schedule beside always-on, and what is paid even at zero')
     .option('--year <year>', 'which year (default: this one)')
     .action(async (options) => {
-      await exitsWith((await load()).cost(surroundings, options))
+      await exitsWith((await views()).cost(surroundings, options))
     })
-  const calendar = lifecycle.command('calendar').description('bank holidays')
+  makeCommand(lifecycle, 'simulate')
+    .description('a year under four policies: hours, cost, waiting, and what is lost (nothing)')
+    .option('--year <year>', 'which year (default: the next one)')
+    .option('--arrivals <file>', 'uploads as JSON: [{"at": "2027-01-04T09:12:00Z", "bytes": 7e9}]')
+    .option('--seed <number>', 'for made-up uploads and faults', '1')
+    .option('--no-faults', 'a year in which nothing goes wrong')
+    .option(
+      '--served',
+      'also minute by minute on a local server of ECS and Auto Scaling, over HTTP',
+      false,
+    )
+    .action(async (options) => {
+      const { simulateCommand } = await import('./lifecycle-simulate.ts')
+      await exitsWith(simulateCommand(surroundings, options))
+    })
+  const calendar = makeCommand(lifecycle, 'calendar')
+    .description('the opening hours as a picture, and the next changes')
+    .option('--week [day]', 'the week of a day, like 2026-12-24 (default: this week)')
+    .option('--year [year]', 'a whole year')
+    .option('--svg', 'the week as SVG')
+    .action(async (options) => {
+      await exitsWith((await views()).showCalendar(surroundings, options))
+    })
   makeCommand(calendar, 'refresh')
     .description("show what gov.uk's calendar changes in ours, from a file or an address")
     .argument('<from>', 'bank-holidays.json')
     .option('--take', 'keep it')
     .action(async (from, options) => {
-      await exitsWith((await load()).refreshCalendar(surroundings, from, options))
+      await exitsWith((await views()).refreshCalendar(surroundings, from, options))
     })
 }

@@ -176,4 +176,53 @@ test('access denied and a service that is not there are sentences, not stack tra
   }
 })
 
+test('the calendar is shown, as a week, a year or a picture, and typing mistakes are said', async () => {
+  writeFileSync(join(folder, 'wharfinger.yaml'), YAML)
+  assert.match((await command('lifecycle', 'calendar')).out, /Sat 21 Nov {2}·{24}\|/)
+  assert.match((await command('lifecycle', 'calendar', '--year', '2027')).out, /^Dec {2}/m)
+  assert.match(
+    (await command('lifecycle', 'calendar', '--week', '2026-12-25', '--svg')).out,
+    /^<svg .*Christmas Day/,
+  )
+  for (const wrong of [
+    ['--week', 'tomorrow'],
+    ['--year', 'next'],
+  ])
+    assert.equal((await command('lifecycle', 'calendar', ...wrong)).exitCode, exitCodes.usage)
+})
+
+test('a year is simulated side by side, and loses nothing', async () => {
+  writeFileSync(join(folder, 'wharfinger.yaml'), YAML)
+  writeFileSync(
+    join(folder, 'trace.json'),
+    JSON.stringify([{ at: '2027-01-02T12:00:00Z', minutes: 30 }]),
+  )
+  const arrivals = ['--arrivals', 'trace.json']
+  const { exitCode, out } = await command(
+    'lifecycle',
+    'simulate',
+    '--year',
+    '2027',
+    '--json',
+    ...arrivals,
+  )
+  assert.equal(exitCode, exitCodes.sound)
+  const { policies } = JSON.parse(out) as {
+    policies: { name: string; lost: number; waitMinutes: { max: number } }[]
+  }
+  assert.deepEqual(
+    policies.map(({ name, lost }) => [name, lost]),
+    [
+      ['always on', 0],
+      ['closed days asleep', 0],
+      ['nights as well (as configured)', 0],
+      ['nights, soft closure', 0],
+    ],
+  )
+  assert.ok((policies[2]?.waitMinutes.max ?? 0) > 40 * 60, 'from Saturday to Monday')
+  writeFileSync(join(folder, 'trace.json'), '[{"at": "Monday"}]')
+  const refused = await command('lifecycle', 'simulate', ...arrivals)
+  assert.match(refused.err, /is no trace of uploads: upload 1/)
+})
+
 test.run()

@@ -1,3 +1,4 @@
+import { PAUSE_LASTS_MS } from '../../lifecycle/pause.ts'
 import { boundsAt, opensAt, sinceUtc, type ServiceWindows } from '../../lifecycle/windows.ts'
 
 /** One service as AWS describes it now. */
@@ -6,6 +7,8 @@ export type ServiceFacts = {
   readonly maxTasks: number
   /** A person has paused the scheduled actions. */
   readonly suspended: boolean
+  /** When that was first seen. */
+  readonly pausedSinceUtc?: number | undefined
   readonly desiredTasks: number
   readonly runningTasks: number
   readonly nowUtc: number
@@ -15,6 +18,8 @@ export type TickDecision = {
   readonly shouldBeAwake: boolean
   /** To register, or undefined where the bounds are right or a person has paused them. */
   readonly bounds: { readonly minTasks: number; readonly maxTasks: number } | undefined
+  /** The pause is over: nobody ended it in five days. */
+  readonly resume?: true
   readonly reason: string
 }
 
@@ -29,7 +34,19 @@ export function decideTick(facts: ServiceFacts, windows: ServiceWindows | undefi
   const shouldBeAwake =
     windows === undefined ? facts.minTasks > 0 : opensAt(windows, facts.nowUtc) === undefined
   const leave = (reason: string): TickDecision => ({ shouldBeAwake, bounds: undefined, reason })
-  if (facts.suspended) return leave('a person has suspended the schedule: left alone')
+  if (facts.suspended) {
+    const endsUtc = (facts.pausedSinceUtc ?? facts.nowUtc) + PAUSE_LASTS_MS
+    if (windows === undefined || facts.nowUtc < endsUtc)
+      return leave(
+        `a person has suspended the schedule: left alone until ${new Date(endsUtc).toISOString()}`,
+      )
+    return {
+      shouldBeAwake,
+      bounds: boundsAt(windows, facts.nowUtc),
+      resume: true,
+      reason: 'the pause of the schedule has lasted five days: ended',
+    }
+  }
   if (windows === undefined) return leave('no schedule has been applied yet: only observed')
   const wanted = boundsAt(windows, facts.nowUtc)
   const described = `${shouldBeAwake ? 'open' : 'closed'}, bounds ${facts.minTasks} to ${facts.maxTasks}`

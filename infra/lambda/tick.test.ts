@@ -109,6 +109,13 @@ test('a pause that a person set is not undone', async () => {
   await setBounds(0, 0, true)
   const { figures, registered } = await tickAt(MONDAY)
   assert.deepEqual([registered, figures['Suspended']], [false, 1])
+  const days = (count: number) => MONDAY + count * 86_400_000
+  assert.equal((await tickAt(days(4))).registered, false)
+  const forgotten = await tickAt(days(5))
+  assert.match(String(forgotten.figures['reason']), /lasted five days: ended/)
+  assert.equal(world.target(RESOURCE).suspended.scheduled, false)
+  await setBounds(0, 0, true)
+  assert.equal((await tickAt(days(6))).registered, false, 'another pause begins anew')
 })
 
 test('an answer that cannot be had fails the tick, so that its alarm hears of it', async () => {

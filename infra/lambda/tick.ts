@@ -4,11 +4,12 @@ import {
   RegisterScalableTargetCommand,
 } from '@aws-sdk/client-application-auto-scaling'
 import { DescribeServicesCommand, ECSClient } from '@aws-sdk/client-ecs'
-import { S3Client } from '@aws-sdk/client-s3'
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { noPause, pauseKey, seenPause } from '../../lifecycle/pause.ts'
 import { decideTick, type ServiceFacts } from './decide-tick.ts'
 import { environment } from './environment.ts'
 import { tickMetrics } from './tick-metrics.ts'
-import { readWindows } from './windows.ts'
+import { readObject, readWindows } from './windows.ts'
 
 const ecs = new ECSClient({})
 const scaling = new ApplicationAutoScalingClient({})
@@ -30,7 +31,9 @@ export async function tick(nowUtc: number): Promise<void> {
   const problems: unknown[] = []
   for (const resourceId of resources) {
     try {
-      const facts = await measure(resourceId, nowUtc)
+      const measured = await measure(resourceId, nowUtc)
+      const pausedSinceUtc = await notePause(resourceId, measured.suspended, nowUtc)
+      const facts = { ...measured, pausedSinceUtc }
       const own = windows?.services.find((service) => service.resourceId === resourceId)
       const decision = decideTick(facts, own)
       if (decision.bounds !== undefined) {
@@ -40,9 +43,13 @@ export async function tick(nowUtc: number): Promise<void> {
             ResourceId: resourceId,
             MinCapacity: decision.bounds.minTasks,
             MaxCapacity: decision.bounds.maxTasks,
+            ...(decision.resume === true
+              ? { SuspendedState: { ScheduledScalingSuspended: false } }
+              : {}),
           }),
         )
       }
+      if (decision.resume === true) await writePause(resourceId, noPause)
       await turnFrontDoor(resourceId, facts)
       console.log(JSON.stringify(tickMetrics(resourceId, facts, decision)))
     } catch (error) {
@@ -50,6 +57,19 @@ export async function tick(nowUtc: number): Promise<void> {
     }
   }
   if (problems.length > 0) throw new AggregateError(problems, 'the tick could not be completed')
+}
+
+/** Since when a person's pause has been seen, which is written down at the first look. */
+async function notePause(resourceId: string, suspended: boolean, nowUtc: number) {
+  const json = await readObject(s3, environment('STATE_BUCKET'), pauseKey(resourceId))
+  const { pausedSinceUtc, write } = seenPause(json, suspended, nowUtc)
+  if (write !== undefined) await writePause(resourceId, write)
+  return pausedSinceUtc
+}
+
+async function writePause(resourceId: string, json: string): Promise<void> {
+  const Bucket = environment('STATE_BUCKET')
+  await s3.send(new PutObjectCommand({ Bucket, Key: pauseKey(resourceId), Body: json }))
 }
 
 async function measure(resourceId: string, nowUtc: number): Promise<ServiceFacts> {
