@@ -66,6 +66,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'engine/service-config.ts',
     'engine/version.ts',
   ],
+  'engine/push': ['engine/model', 'engine/adapters', 'engine/pool/messages.ts'],
   lifecycle: ['engine/config-fields.ts'],
 }
 

@@ -36,6 +36,11 @@ export type S3Presigner = {
   close(): Promise<void>
 }
 
+/** Larger objects go in parts: AWS's advice. */
+export const MULTIPART_ABOVE_BYTES = 100_000_000
+const LEAST_PART_BYTES = 8 * 1024 * 1024 // what is lost when a part breaks off
+const MOST_PARTS = 1000 // of S3's 10,000: whoever uploads is given a link for each
+
 const IDLE_MS = 30_000
 const CREDENTIALS_MARGIN_MS = 60_000 // clocks differ
 
@@ -167,4 +172,15 @@ export function createS3Presigner(address: S3Address): S3Presigner {
       opened?.uploading.destroy()
     },
   }
+}
+
+/** The parts of an object, in order and without a gap; the same for the same size. */
+export function cutIntoParts(sizeBytes: number) {
+  const partBytes = Math.max(LEAST_PART_BYTES, Math.ceil(sizeBytes / MOST_PARTS))
+  const count = Math.max(1, Math.ceil(sizeBytes / partBytes))
+  return Array.from({ length: count }, (_, i) => ({
+    partNumber: i + 1,
+    firstByte: i * partBytes,
+    sizeBytes: Math.min(partBytes, sizeBytes - i * partBytes),
+  }))
 }

@@ -7,6 +7,7 @@ import { answers, count, created, oneOf, text, transferParams } from './schemas.
 
 const config = { access: ['integrator'] } as const
 const tags = ['Uploads']
+const UPLOADS_FACTOR = 20
 
 const key = Type.String({
   minLength: 9,
@@ -34,6 +35,9 @@ const offer = Type.Object({
 
 /** Uploads by those who have no credentials of the store. */
 export const uploadRoutes: Routes = (api, { context, uploads }) => {
+  // Each small file needs a link: as many as a line of ten parallel uploads can use.
+  const perMinute = UPLOADS_FACTOR * context.config.service.limits.requestsPerMinute
+  const offering = { ...config, rateLimit: { max: perMinute } }
   const begun = async (
     request: FastifyRequest,
     params: { readonly sourceSystem: string; readonly transferId: string },
@@ -50,7 +54,7 @@ export const uploadRoutes: Routes = (api, { context, uploads }) => {
   api.post(
     '/transfers/:sourceSystem/:transferId/uploads',
     {
-      config,
+      config: offering,
       schema: {
         tags,
         summary: 'Links to upload one object by, in one request or in parts',

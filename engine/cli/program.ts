@@ -164,6 +164,11 @@ function explain(error: unknown, surroundings: Surroundings): number {
         `A store could not be used: ${message}\nNothing is lost: run the same command again. \`wharfinger doctor\` says more.\n`,
       )
       return exitCodes.unchecked
+    case 'LandingError':
+      surroundings.err.write(
+        `Not finished: ${message}.\nNothing is lost: run the same command again, and it goes on from there.\n`,
+      )
+      return exitCodes.unchecked
     case 'ScalingError':
       surroundings.err.write(`Not done: ${message}.\n`)
       return exitCodes.unexpected

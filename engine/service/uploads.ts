@@ -1,6 +1,12 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { createFolderLanding } from '../adapters/folder-landing.ts'
-import { createS3Presigner, type SignedRequest, type UploadedPart } from '../adapters/s3-presign.ts'
+import {
+  createS3Presigner,
+  cutIntoParts,
+  MULTIPART_ABOVE_BYTES,
+  type SignedRequest,
+  type UploadedPart,
+} from '../adapters/s3-presign.ts'
 import { transferPrefix, type TransferAddress } from '../model/transfer.ts'
 import type { ServiceContext } from './context.ts'
 import { refuseCompleted } from './complete.ts'
@@ -28,10 +34,6 @@ export type UploadRequest = {
   /** Go on with an upload in parts, whose links have run out. */
   readonly uploadId?: string
 }
-
-const MULTIPART_ABOVE_BYTES = 100_000_000 // AWS's advice
-const LEAST_PART_BYTES = 8 * 1024 * 1024 // what is lost when a part breaks off
-const MOST_PARTS = 1000 // of S3's 10,000: the offer has a link for each
 
 /** Uploads for senders who have no credentials of the store. */
 export type Uploads = {
@@ -101,16 +103,6 @@ function toBucket(
     receive: () => Promise.reject(noSuchLink()),
     close: () => presigner.close(),
   }
-}
-
-function cutIntoParts(sizeBytes: number) {
-  const partBytes = Math.max(LEAST_PART_BYTES, Math.ceil(sizeBytes / MOST_PARTS))
-  const count = Math.max(1, Math.ceil(sizeBytes / partBytes))
-  return Array.from({ length: count }, (_, i) => ({
-    partNumber: i + 1,
-    firstByte: i * partBytes,
-    sizeBytes: Math.min(partBytes, sizeBytes - i * partBytes),
-  }))
 }
 
 type Ticket = {

@@ -1,0 +1,408 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { createFolderStore } from '../adapters/folder-store.ts'
+import { StoreError, type StoredObject } from '../adapters/store.ts'
+import {
+  beginJournal,
+  noteCompleted,
+  noteFile,
+  notePart,
+  readJournal,
+  type Journal,
+  type PushedFile,
+} from './journal.ts'
+import { LandingError, type Landing, type PushCompletion } from './landing.ts'
+import { sendSigned } from './sending.ts'
+
+export type PushOptions = {
+  readonly folder: string
+  readonly landing: Landing
+  readonly source: string
+  readonly journal: string
+  /** Send what changed since the last push of this folder, as a correction of it. */
+  readonly correct: boolean
+  /** Files sent at once. */
+  readonly parallel: number
+  readonly about: Pick<PushCompletion, 'transferringBody' | 'series' | 'contact'>
+  readonly signal: AbortSignal
+  readonly onProgress: (progress: PushProgress) => void
+}
+
+export type PushProgress = {
+  readonly files: number
+  readonly filesDone: number
+  readonly bytes: number
+  readonly bytesDone: number
+}
+
+export type Pushed = {
+  readonly transferId: string
+  readonly reference?: string
+  /** Sent now, and found there from an earlier try or an earlier attempt. */
+  readonly sent: number
+  readonly kept: number
+  readonly removed: number
+  readonly bytes: number
+}
+
+const TRIES = 8
+const LONGEST_PAUSE_MS = 30_000
+const MANIFEST = 'metadata/manifest-sha256.txt'
+
+/**
+ * Land a folder as an integrator would: every file under `records/` (or as it lies, where the
+ * folder has a `records/` of its own), a manifest of their SHA-256 made while they are read, and
+ * `complete` last. What was sent is journalled, so that running it again goes on after any cut.
+ * Throws LandingError.
+ */
+export async function push(options: PushOptions): Promise<Pushed> {
+  const { landing, journal: file, signal } = options
+  const files = await filesOf(options.folder)
+  const records = files.filter(({ key }) => key.startsWith('records/'))
+  if (records.length === 0)
+    throw new LandingError(`${options.folder} holds no file: there is nothing to send`)
+  const journal = await begun(options)
+  const { transferId } = journal
+  const arrived = await whatArrived(landing, transferId)
+
+  const known = new Map(journal.corrects?.files.map((one) => [one.key, one]))
+  const pushed = new Map<string, PushedFile>()
+  const carriedOver = new Set<string>()
+  const total = { files: files.length, bytes: sum(files) }
+  let filesDone = 0
+  let bytesDone = 0
+  let sent = 0
+  let kept = 0
+  const tell = () => options.onProgress({ ...total, filesDone, bytesDone })
+  const take = async (one: LocalFile): Promise<void> => {
+    const before = bytesDone
+    const same = (other: PushedFile | undefined) =>
+      other !== undefined && other.etag === one.etag && other.sizeBytes === one.sizeBytes
+    const earlier = known.get(one.key)
+    const already = journal.files.get(one.key)
+    if (
+      same(already) &&
+      already !== undefined &&
+      (arrived === undefined || arrived.get(one.key) === one.sizeBytes)
+    ) {
+      pushed.set(one.key, already)
+      kept++
+    } else if (same(earlier) && earlier !== undefined) {
+      pushed.set(one.key, earlier)
+      carriedOver.add(one.key)
+      kept++
+    } else {
+      const sha256 = await sendFile(options, journal, one, arrived?.get(one.key), (bytes) => {
+        bytesDone = Math.min(bytesDone + bytes, before + one.sizeBytes)
+        tell()
+      })
+      const done = { key: one.key, sizeBytes: one.sizeBytes, etag: one.etag, sha256 }
+      pushed.set(one.key, done)
+      noteFile(file, done)
+      if (earlier?.sha256 === sha256) kept++
+      else sent++
+    }
+    filesDone++
+    tell()
+  }
+  await inParallel(files, options.parallel, take)
+
+  const removed = [...known.keys()].filter((key) => key.startsWith('records/') && !pushed.has(key))
+  const manifest = manifestOf(records, pushed)
+  if (!files.some(({ key }) => key === MANIFEST))
+    await sendBytes(options, transferId, MANIFEST, manifest, arrived?.get(MANIFEST))
+  // What a correction carries over is no part of the transfer.
+  const count = records.filter(({ key }) => !carriedOver.has(key)).length
+  const completion: PushCompletion = {
+    expectedNumberFiles: count,
+    loadedNumberFiles: count,
+    loadErrors: [],
+    ...options.about,
+    ...(journal.corrects === undefined ? {} : { corrects: journal.corrects.transferId }),
+    ...(removed.length === 0 ? {} : { remove: removed.map(nameOf) }),
+  }
+  await tried(signal, () => landing.complete(transferId, completion))
+  noteCompleted(file)
+  return {
+    transferId,
+    ...(journal.reference === undefined ? {} : { reference: journal.reference }),
+    sent,
+    kept,
+    removed: removed.length,
+    bytes: total.bytes,
+  }
+}
+
+/** Sizes by key; undefined where whoever pushes may write and not list: then the journal is believed. */
+async function whatArrived(
+  landing: Landing,
+  transferId: string,
+): Promise<ReadonlyMap<string, number> | undefined> {
+  const arrived = new Map<string, number>()
+  try {
+    for await (const { key, sizeBytes } of landing.arrived(transferId)) arrived.set(key, sizeBytes)
+  } catch (error) {
+    if (error instanceof StoreError && error.reason === 'denied') return undefined
+    throw error
+  }
+  return arrived
+}
+
+type LocalFile = {
+  /** Below the transfer. */
+  readonly key: string
+  readonly file: string
+  readonly sizeBytes: number
+  readonly etag: string
+}
+
+/** Throws LandingError for what is no file: a link or a device is no record. */
+async function filesOf(folder: string): Promise<readonly LocalFile[]> {
+  const objects: StoredObject[] = []
+  for await (const object of createFolderStore(folder).list({ prefix: '' })) {
+    if (object.irregular !== undefined)
+      throw new LandingError(
+        `${object.key} is a ${object.irregular} and no file: put the file itself there, or take it away`,
+      )
+    objects.push(object)
+  }
+  const laidOut = objects.some(({ key }) => key.startsWith('records/'))
+  return objects
+    .filter(({ key }) => !laidOut || key.startsWith('records/') || key.startsWith('metadata/'))
+    .map(({ key, sizeBytes, etag }) => ({
+      key: laidOut ? key : `records/${key}`,
+      file: join(folder, key),
+      sizeBytes,
+      etag,
+    }))
+}
+
+/** As the sender knows a record: below `records/`. */
+function nameOf(key: string): string {
+  return key.replace(/^records\//, '')
+}
+
+async function begun(options: PushOptions): Promise<Journal> {
+  const { landing, journal: file, source, signal } = options
+  const before = readJournal(file)
+  if (before !== undefined && !before.completed) {
+    if (before.to !== landing.address || before.source !== source)
+      throw new LandingError(
+        `this folder is on its way to ${before.to} (${before.source}): finish that push, or delete ${file}`,
+      )
+    return before
+  }
+  if (before !== undefined && !options.correct)
+    throw new LandingError(
+      `this folder was pushed as ${before.reference ?? before.transferId}: --correct sends what changed since; to send all of it anew, delete ${file}`,
+    )
+  if (before === undefined && options.correct)
+    throw new LandingError('nothing was pushed from this folder yet: there is nothing to correct')
+  const made = await tried(signal, () => landing.begin())
+  const corrects =
+    before === undefined
+      ? {}
+      : {
+          corrects: {
+            transferId: before.transferId,
+            files: [
+              ...new Map(
+                [...(before.corrects?.files ?? []), ...before.files.values()].map((one) => [
+                  one.key,
+                  one,
+                ]),
+              ).values(),
+            ],
+          },
+          ...(before.reference === undefined ? {} : { reference: before.reference }),
+        }
+  beginJournal(file, { to: landing.address, source, ...made, ...corrects })
+  const after = readJournal(file)
+  if (after === undefined) throw new Error('bug: a journal that was begun is not there')
+  return after
+}
+
+/** Send one file and return its SHA-256; what has arrived in full is only read. */
+async function sendFile(
+  options: PushOptions,
+  { transferId, parts }: Journal,
+  one: LocalFile,
+  arrivedBytes: number | undefined,
+  onBytes: (bytes: number) => void,
+): Promise<string> {
+  const { landing, signal } = options
+  const digest = new ReadDigest(one, onBytes)
+  if (arrivedBytes === one.sizeBytes) return digest.finish()
+  const partsBefore = (parts.get(one.key) ?? []).filter(({ etag }) => etag === one.etag)
+  let uploadId = partsBefore.at(-1)?.uploadId
+  await tried(signal, async () => {
+    const offer = await landing.offer(transferId, {
+      key: one.key,
+      sizeBytes: one.sizeBytes,
+      ...(uploadId === undefined ? {} : { uploadId }),
+    })
+    if (offer.kind === 'arrived') return
+    if (offer.kind === 'write') return offer.write(digest.bytes(0, one.sizeBytes))
+    if (offer.kind === 'single') {
+      await sendSigned(offer.request, digest.bytes(0, one.sizeBytes), signal)
+      return
+    }
+    uploadId = offer.uploadId
+    const done = new Map(
+      partsBefore
+        .filter((part) => part.uploadId === offer.uploadId)
+        .map(({ partNumber, partEtag }) => [partNumber, partEtag]),
+    )
+    for (const { partNumber, firstByte, sizeBytes, request } of offer.parts) {
+      if (done.has(partNumber)) continue
+      const { etag } = await sendSigned(request, digest.bytes(firstByte, sizeBytes), signal)
+      done.set(partNumber, etag)
+      const part = { key: one.key, etag: one.etag, uploadId, partNumber, partEtag: etag }
+      notePart(options.journal, part)
+      partsBefore.push(part)
+    }
+    const whole = [...done].map(([partNumber, etag]) => ({ partNumber, etag }))
+    await landing.completeParts(
+      transferId,
+      one.key,
+      uploadId,
+      whole.sort((a, b) => a.partNumber - b.partNumber),
+    )
+  })
+  return digest.finish()
+}
+
+async function sendBytes(
+  options: PushOptions,
+  transferId: string,
+  key: string,
+  text: string,
+  arrivedBytes: number | undefined,
+): Promise<void> {
+  const bytes = Buffer.from(text)
+  if (arrivedBytes === bytes.byteLength) return
+  const { landing, signal } = options
+  const body = async function* () {
+    yield bytes
+    await Promise.resolve()
+  }
+  await tried(signal, async () => {
+    const offer = await landing.offer(transferId, { key, sizeBytes: bytes.byteLength })
+    if (offer.kind === 'write') await offer.write(body())
+    else if (offer.kind === 'single') await sendSigned(offer.request, body(), signal)
+  })
+}
+
+/**
+ * Reads a file, as often as sending takes, and digests each byte once and in order: of what was
+ * read before a cut nothing is digested again, and what is skipped is read for the digest alone.
+ */
+class ReadDigest {
+  readonly #file: LocalFile
+  readonly #hash = createHash('sha256')
+  readonly #onBytes: (bytes: number) => void
+  #digested = 0
+
+  constructor(file: LocalFile, onBytes: (bytes: number) => void) {
+    this.#file = file
+    this.#onBytes = onBytes
+  }
+
+  async *bytes(firstByte: number, sizeBytes: number): AsyncGenerator<Buffer> {
+    if (sizeBytes === 0) return
+    if (firstByte > this.#digested) await this.#digestTo(firstByte)
+    let at = firstByte
+    const stream = createReadStream(this.#file.file, {
+      start: firstByte,
+      end: firstByte + sizeBytes - 1,
+      highWaterMark: 256 * 1024,
+    })
+    for await (const piece of stream as AsyncIterable<Buffer>) {
+      this.#digest(at, piece)
+      at += piece.byteLength
+      yield piece
+    }
+    if (at !== firstByte + sizeBytes) throw this.#changed()
+  }
+
+  async finish(): Promise<string> {
+    await this.#digestTo(this.#file.sizeBytes)
+    return this.#hash.digest('hex')
+  }
+
+  async #digestTo(end: number): Promise<void> {
+    if (end <= this.#digested) return
+    const stream = createReadStream(this.#file.file, { start: this.#digested, end: end - 1 })
+    for await (const piece of stream as AsyncIterable<Buffer>) this.#digest(this.#digested, piece)
+    if (this.#digested < end) throw this.#changed()
+  }
+
+  #digest(at: number, piece: Buffer): void {
+    const skip = this.#digested - at
+    if (skip >= piece.byteLength) return
+    const fresh = piece.subarray(skip)
+    this.#hash.update(fresh)
+    this.#digested += fresh.byteLength
+    this.#onBytes(fresh.byteLength)
+  }
+
+  #changed(): LandingError {
+    return new LandingError(
+      `${this.#file.key} became shorter while it was sent: send it when nobody writes to it`,
+    )
+  }
+}
+
+/** As sha256sum writes it, made inside the folder. */
+function manifestOf(
+  records: readonly LocalFile[],
+  pushed: ReadonlyMap<string, PushedFile>,
+): string {
+  return records
+    .map(({ key }) => {
+      const name = nameOf(key)
+      const escaped = name.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('\r', '\\r')
+      return `${escaped === name ? '' : '\\'}${pushed.get(key)?.sha256 ?? ''}  ${escaped}\n`
+    })
+    .join('')
+}
+
+/** Try again what may succeed in a moment, with full jitter, until it has failed eight times. */
+async function tried<T>(signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await attempt()
+    } catch (error) {
+      if (!(error instanceof LandingError) || !error.retryable || tries === TRIES) throw error
+      const pauseMs = Math.min(LONGEST_PAUSE_MS, 250 * 2 ** tries) * Math.random()
+      await delay(Math.max(pauseMs, error.retryAfterMs ?? 0), undefined, { signal })
+    }
+  }
+}
+
+async function inParallel<T>(
+  items: readonly T[],
+  width: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  let next = 0
+  let failed = false
+  await Promise.all(
+    Array.from({ length: width }, async () => {
+      for (let item = items[next++]; item !== undefined && !failed; item = items[next++]) {
+        try {
+          await work(item)
+        } catch (error) {
+          failed = true // the others end what they have in hand
+          throw error
+        }
+      }
+    }),
+  )
+}
+
+function sum(files: readonly LocalFile[]): number {
+  return files.reduce((bytes, { sizeBytes }) => bytes + sizeBytes, 0)
+}
