@@ -31,10 +31,10 @@ export function describeApi(document: { readonly paths?: object }): string {
 <title>Wharfinger: the integrators’ API</title>
 <style>body{font:1rem/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
 pre{overflow:auto;background:#f3f2f1;padding:1rem}code{overflow-wrap:anywhere}</style></head>
-<body><h1>The integrators’ API</h1>
+<body><main><h1>The integrators’ API</h1>
 <p>The same for programs: <a href="openapi.json">openapi.json</a>.</p>
 ${body}
-</body></html>`
+</main></body></html>`
 }
 
 function section(method: string, path: string, operation: Operation): string {

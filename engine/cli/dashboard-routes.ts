@@ -10,11 +10,10 @@ import { Sessions } from '../dashboard/session.ts'
 import { createCodeFlow, type SignIn } from '../dashboard/sign-in.ts'
 import { packageRoot } from '../package-root.ts'
 import { principalOf } from '../service/claims.ts'
-import type { OpeningHours } from '../work/opening-hours.ts'
+import { lifecycleBoard } from './lifecycle-board.ts'
 import type { Surroundings } from './surroundings.ts'
 
 export type DashboardWiring = Pick<DashboardOptions, 'runSchedule'> & {
-  readonly hours: OpeningHours
   /** What a laptop printed; undefined where people sign in with their organisation. */
   readonly token: string | undefined
 }
@@ -23,10 +22,11 @@ const DEFAULT_ZONE = 'Europe/London'
 
 /** The dashboard's routes; none where nobody could sign in to it. */
 export function dashboardRoutes(
-  { env, now }: Surroundings,
+  surroundings: Surroundings,
   config: EngineConfig,
   wiring: DashboardWiring,
 ): readonly Routes[] {
+  const { env, now } = surroundings
   const { oidc, url } = config.service
   const secret = env['WHARFINGER_SESSION_SECRET']
   if (secret !== undefined && Buffer.byteLength(secret) < 32)
@@ -64,13 +64,18 @@ export function dashboardRoutes(
   }
   return [
     async (api, { context, index, reader }) => {
+      const board = lifecycleBoard(surroundings, config, context.state)
       await registerDashboard(api, {
         context,
         index,
         transfers: reader,
         sessions,
         signIn,
-        timeZone: config.schedules[0]?.slots.timeZone ?? DEFAULT_ZONE,
+        timeZone:
+          config.lifecycle?.schedule.timeZone ??
+          config.schedules[0]?.slots.timeZone ??
+          DEFAULT_ZONE,
+        ...(board === undefined ? {} : { board }),
         secure: url?.startsWith('https:') === true,
         stylesheet: stylesheetFile(),
         ...(wiring.runSchedule === undefined ? {} : { runSchedule: wiring.runSchedule }),

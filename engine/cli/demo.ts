@@ -59,6 +59,9 @@ dropZones:
   - { name: demo, address: ./dropzone }
 schedules:
   - { name: sweep, cron: "* * * * *", timeZone: Europe/London }
+# What a deployment would cost and save; nothing is applied, so the demo never sleeps.
+lifecycle:
+  standing: { load-balancer: 1, public-address: 2, key: 3, alarm: 12, object-storage: 100 }
 `
 
 /** A demo starts afresh, but never deletes what it did not make. */

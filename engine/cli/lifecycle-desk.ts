@@ -30,12 +30,19 @@ export async function withDesk<T>(
     throw new ConfigError([
       'there is no `lifecycle` section, so nothing says when the service is awake; docs/reference/lifecycle.md shows one',
     ])
-  return withStores(config, async ({ state }) => {
-    const nowUtc = surroundings.now().getTime()
-    const schedule = await scheduleWithLogged(state, settings)
-    const holidays = holidaysOf(schedule, await readSnapshot(state))
-    return use({ settings, schedule, holidays, nowUtc, state })
-  })
+  return withStores(config, async ({ state }) =>
+    use(await deskOf(state, settings, surroundings.now().getTime())),
+  )
+}
+
+export async function deskOf(
+  state: Store,
+  settings: LifecycleSettings,
+  nowUtc: number,
+): Promise<Desk> {
+  const schedule = await scheduleWithLogged(state, settings)
+  const holidays = holidaysOf(schedule, await readSnapshot(state))
+  return { settings, schedule, holidays, nowUtc, state }
 }
 
 export async function scheduleWithLogged(

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { drainDefaults } from '../../lifecycle/drain.ts'
 import { setTimeout as delay } from 'node:timers/promises'
 import { openStore, storeSelfTest } from '../adapters/open-store.ts'
 import { retrying } from '../adapters/retrying-store.ts'
@@ -16,6 +17,7 @@ import { OpeningHours } from '../work/opening-hours.ts'
 import { dashboardRoutes, type DashboardWiring } from './dashboard-routes.ts'
 import { loadConfig, openRetrying, type Surroundings } from './surroundings.ts'
 
+const DRAINING_MS = drainDefaults.leadMinutes * 60_000
 const HOURS_FRESH_MS = 60_000
 const LEAST_PAUSE_MS = 10_000
 const PAUSE_FACTOR = 20 // looking for what is new takes a twentieth of the time at most
@@ -44,7 +46,7 @@ export async function serveWith(
     await runService(surroundings, config, {
       ...more,
       awake: () => awakeAt(hours, surroundings.now()),
-      plugins: (token) => dashboardRoutes(surroundings, config, { ...more, hours, token }),
+      plugins: (token) => dashboardRoutes(surroundings, config, { ...more, token }),
     })
   } finally {
     clearInterval(refreshing)
@@ -54,6 +56,10 @@ export async function serveWith(
 
 function awakeAt(hours: OpeningHours, now: Date): Awake {
   const { windowOpen, closesAt } = hours.windowAt(now)
+  if (windowOpen && closesAt !== undefined && closesAt.getTime() - now.getTime() <= DRAINING_MS) {
+    const again = hours.opensAt(closesAt)
+    return { state: 'draining', ...(again === undefined ? {} : { until: again }) }
+  }
   if (windowOpen) return { state: 'open', ...(closesAt === undefined ? {} : { until: closesAt }) }
   const opensAt = hours.opensAt(now)
   return { state: 'asleep', ...(opensAt === undefined ? {} : { until: opensAt }) }

@@ -8,6 +8,7 @@ import { createRunnerGate } from '../../lifecycle/runner-gate.ts'
 import { createTaskProtection } from '../../lifecycle/task-protection.ts'
 import { Meters } from '../work/meters.ts'
 import { OpeningHours } from '../work/opening-hours.ts'
+import { TaskClock } from '../work/task-times.ts'
 import { workUntilStopped, type WorkingTask } from '../work/task.ts'
 import { WorkLog } from '../work/work-log.ts'
 import { exitCodes } from './exit-code.ts'
@@ -60,6 +61,7 @@ export async function runWork(
     address === undefined ? undefined : createSqsQueue(address, timing),
   )
   const hoursStore = openRetrying(config.state)
+  const clock = new TaskClock(hoursStore, hooks.taskId ?? String(process.pid), now)
   const hours = new OpeningHours(hoursStore, hooks.resourceId)
   const gate = createRunnerGate({
     protection: createTaskProtection({ agentUri: env['ECS_AGENT_URI'], fetch, now }),
@@ -76,6 +78,9 @@ export async function runWork(
   }, MINUTE_MS)
   try {
     await hours.refresh()
+    await clock.begin((error) =>
+      log.say('the time of this task could not be noted', { error: String(error) }),
+    )
     await withEngine(surroundings, config, async (engine) => {
       log.say('work begins', {
         threads: config.threads,
@@ -98,6 +103,7 @@ export async function runWork(
         onLevels: (levels) => meters.levels(levels),
         onOpen: (working) => hooks.onOpen?.(working, meters),
       })
+      await clock.end()
       log.say('work ends: everything in hand is finished or handed back')
     })
   } finally {

@@ -101,8 +101,8 @@ export function consignmentPages(app: FastifyInstance, tools: PageTools): void {
     })
   })
 
-  async function describe(row: ConsignmentRow, principal: Principal) {
-    const { reference, transfer } = row
+  async function describe(found: ConsignmentRow, principal: Principal) {
+    const { reference, transfer } = found
     const all = await deliveredOf(reference)
     const newest = all.at(-1)
     const counted = [
@@ -118,6 +118,9 @@ export function consignmentPages(app: FastifyInstance, tools: PageTools): void {
     const attempt = await newestAttempt(state, reference)
     const decisions = await readDecisions(state, attempt)
     const status = await transfers.status(attempt.transfer)
+    // The page reloads itself when there is a report, which may be before the list knows of it.
+    if (status.processed && found.state === 'in progress') await index.refresh()
+    const row = index.find(reference) ?? found
     return {
       title: reference,
       live: !status.processed,

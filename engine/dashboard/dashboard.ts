@@ -6,6 +6,7 @@ import formbody from '@fastify/formbody'
 import type { FastifyInstance } from 'fastify'
 import type { Principal } from '../service/principal.ts'
 import { Problem } from '../service/problem.ts'
+import { WaitingRoom } from '../service/waiting.ts'
 import { consignmentPages } from './consignment-pages.ts'
 import { createPages } from './pages.ts'
 import { operatorPages } from './operator-pages.ts'
@@ -28,8 +29,10 @@ export async function registerDashboard(
     await scope.register(cookie)
     await scope.register(formbody, { bodyLimit: 64 * 1024 })
     let refreshedAt = -Infinity
+    const room = new WaitingRoom(options.context)
     const tools: PageTools = {
       ...options,
+      waiting: () => room.look(),
       async refresh() {
         if (performance.now() - refreshedAt < INDEX_FRESH_MS) return
         await options.index.refresh()

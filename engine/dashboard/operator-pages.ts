@@ -29,13 +29,12 @@ export function operatorPages(app: FastifyInstance, tools: PageTools): void {
     const now = context.now()
     await tools.refresh()
     const { rows } = index.page({ state: 'in progress' }, () => true, { limit: IN_HAND_SHOWN })
-    const calendar = tools.calendar?.(now)
     return tools.show(request, reply, 'overview', {
       title: 'Overview',
       live: true,
       awake: awakeWords(context.awake(), now),
-      calendar,
-      money: tools.money?.(now),
+      board: await tools.board?.(),
+      waiting: await tools.waiting(),
       counts: index.counts(),
       inHand: await Promise.all(rows.map((row) => inHand(row, principal))),
     })
@@ -151,7 +150,7 @@ function awakeWords({ state, until }: Awake, now: Date) {
   return {
     state,
     word: state.toUpperCase(),
-    change: state === 'asleep' ? 'Work starts again' : 'The service goes to sleep',
+    change: state === 'open' ? 'The service goes to sleep' : 'Work starts again',
     ...(until === undefined ? {} : { until, left: until.getTime() - now.getTime() }),
   }
 }

@@ -20,19 +20,52 @@ export type DashboardOptions = {
   readonly secure: boolean
   /** The compiled style sheet. */
   readonly stylesheet: string
-  /** The week as a picture and the next changes, where opening hours are configured. */
-  readonly calendar?: (now: Date) => {
-    readonly svg: string
-    readonly next: readonly {
-      readonly atUtc: number
-      readonly state: string
-      readonly reason: string
-    }[]
-  }
-  /** What was saved and what still costs, as lines of text. */
-  readonly money?: (now: Date) => string
+  /** Opening hours and money, where opening hours are configured. */
+  readonly board?: () => Promise<LifecycleBoard>
   /** Ring a schedule now; undefined where this process cannot. */
   readonly runSchedule?: (schedule: Schedule) => Promise<void>
+}
+
+/** Opening hours and money, as operators see them. Times are epoch milliseconds, money is US dollars. */
+export type LifecycleBoard = {
+  /** The week as a picture. */
+  readonly svg: string
+  readonly next: readonly {
+    readonly atUtc: number
+    readonly state: string
+    readonly reason: string
+  }[]
+  /** Where the bank holidays come from. */
+  readonly calendar: string
+  readonly year: number
+  readonly plans: readonly {
+    readonly name: string
+    readonly awakeHours: number
+    readonly tasksUsd: number
+    readonly savedUsd: number
+  }[]
+  /** What is paid while everything sleeps, dearest first. */
+  readonly floor: readonly {
+    readonly what: string
+    readonly amount: number
+    readonly usd: number | undefined
+    readonly remedy: string
+  }[]
+  readonly floorUsd: number
+  /** Measured; undefined until a task has run. */
+  readonly saved?: {
+    readonly sinceUtc: number
+    readonly taskHours: number
+    readonly paidUsd: number
+    readonly savedUsd: number
+  }
+  /** How AWS differs from the schedule; undefined where nothing is deployed, or it cannot be asked. */
+  readonly drift?: readonly {
+    readonly kind: string
+    readonly sentence: string
+    readonly alarm: boolean
+  }[]
+  readonly driftUnknown?: string
 }
 
 /** Of every page: no part of the API's description; the page itself asks who is signed in. */

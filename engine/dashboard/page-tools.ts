@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Waiting } from '../service/waiting.ts'
 import type { Principal } from '../service/principal.ts'
 import type { DashboardOptions } from './options.ts'
 import type { Session } from './session.ts'
@@ -7,6 +8,8 @@ import type { Session } from './session.ts'
 export type PageTools = DashboardOptions & {
   /** Have the index of consignments look for what is new, unless it has just done so. */
   refresh(): Promise<void>
+  /** What has landed whole and nobody has taken. */
+  waiting(): Promise<Waiting>
   /** The page, for whoever is signed in. */
   show(
     request: FastifyRequest,

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import nunjucks from 'nunjucks'
 import { stepWords } from './progress.ts'
-import { bytesWords, numberWords, spanWords, tagColours, whenIn } from './words.ts'
+import { bytesWords, dollarWords, numberWords, spanWords, tagColours, whenIn } from './words.ts'
 
 const govuk = dirname(createRequire(import.meta.url).resolve('govuk-frontend/package.json'))
 
@@ -20,6 +20,7 @@ export function createPages(timeZone: string): (page: string, about: object) => 
   environment.addFilter('bytes', bytesWords)
   environment.addFilter('number', numberWords)
   environment.addFilter('span', spanWords)
+  environment.addFilter('dollars', dollarWords)
   environment.addFilter('stepWords', stepWords)
   environment.addFilter('colour', (name: string) => tagColours[name] ?? 'grey')
   environment.addGlobal('timeZone', timeZone)

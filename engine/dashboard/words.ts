@@ -51,6 +51,13 @@ export function numberWords(value: number): string {
   return value.toLocaleString(LOCALE)
 }
 
+export function dollarWords(usd: number): string {
+  return `$${usd.toLocaleString(LOCALE, {
+    minimumFractionDigits: usd < 100 ? 2 : 0,
+    maximumFractionDigits: usd < 100 ? 2 : 0,
+  })}`
+}
+
 /** The colour of a govuk-frontend tag for each verdict and state. */
 export const tagColours: Readonly<Record<string, string>> = {
   READY: 'green',

@@ -52,7 +52,7 @@ export function placeOf({ path, place, value, expected, detail }: Finding): stri
           .join(', '),
   ].filter((part) => part !== '')
   const what = [
-    value === undefined ? '' : `found ${quote(value)}`,
+    value === undefined ? '' : value === '' ? 'empty' : `found ${quote(value)}`,
     expected === undefined ? '' : `expected ${quote(expected)}`,
   ].filter((part) => part !== '')
   const text = [where.join(' — '), what.join(', ')].filter((part) => part !== '').join(': ')

@@ -113,7 +113,7 @@ export async function readRefused(
   return readStateIfThere<Refused>(state, refusedKey(transfer))
 }
 
-function completeKey(transfer: TransferAddress): string {
+export function completeKey(transfer: TransferAddress): string {
   return `${transferPrefix(transfer)}complete.json`
 }
 
