@@ -2,6 +2,7 @@ import { fleetStorm } from './fleet-storm.ts'
 import { friday } from './friday.ts'
 import { killStorm } from './kill-storm.ts'
 import { terminationStorm } from './termination-storm.ts'
+import { weekends } from './weekends.ts'
 
 /**
  * `npm run soak`: the long versions of what the tests do small. Seeded, sizes printed; SOAK_SHARE
@@ -10,6 +11,7 @@ import { terminationStorm } from './termination-storm.ts'
 const share = Number(process.env['SOAK_SHARE'] ?? 1)
 const seed = Number(process.env['SOAK_SEED'] ?? 1)
 console.log(`soak: seed ${seed}, ${share * 100} % of the full size`)
+weekends({ seed, count: Math.max(200, Math.round(10_000 * share)) })
 await killStorm({
   seed,
   kills: Math.max(3, Math.round(100 * share)),
