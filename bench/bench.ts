@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { packageRoot } from '../engine/package-root.ts'
+import { apiUnderLoad } from './api-load.ts'
 import {
   largeFiles,
   largeWholeRun,
@@ -23,6 +24,7 @@ const rows: Readonly<Record<string, () => Promise<Row>>> = {
   'small files': smallFiles,
   s3: s3WholeRun,
   sweep: sweepOfFinished,
+  api: apiUnderLoad,
   start: startOfCommandLine,
   'memory at 100,000': () => memory(100_000),
   'memory at 1,000,000': () => memory(1_000_000),

@@ -166,6 +166,52 @@ test('100 of 100,000 consignments, by any filter, in under 50 ms and no request 
   }
 })
 
+test('what comes later is put where it belongs', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'wharfinger-index-'))
+  try {
+    const state = createFolderStore(folder)
+    const index = new ConsignmentIndex(state, ['lab'])
+    const newest = new Map<string, Delivered>()
+    const add = async (one: Delivered) => {
+      newest.set(one.reference, one)
+      const of = `${one.reference}/${one.attempt}-${one.reportVersion}`
+      await state.createIfAbsent(`index/summaries/${of}.json`, JSON.stringify(one))
+    }
+    const inOrder = () =>
+      [...newest.values()]
+        .sort((a, b) =>
+          a.deliveredAt === b.deliveredAt
+            ? a.reference < b.reference
+              ? -1
+              : 1
+            : a.deliveredAt > b.deliveredAt
+              ? -1
+              : 1,
+        )
+        .map(({ reference, reportVersion }) => `${reference} ${reportVersion}`)
+    for (const every of [7, 5, 3, 2]) {
+      for (let i = 0; i < 60; i += every) {
+        const before = newest.get(delivered(i).reference)
+        const reportVersion = (before?.reportVersion ?? 0) + 1
+        // A later version of some is delivered later, and so moves.
+        await add({
+          ...delivered(i + (reportVersion - 1) * 30),
+          reference: delivered(i).reference,
+          reportVersion,
+        })
+      }
+      await index.refresh()
+      const { rows } = index.page({}, all, { limit: 100 })
+      assert.deepEqual(
+        rows.map(({ reference, reportVersion }) => `${reference} ${reportVersion}`),
+        inOrder(),
+      )
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
 test('what was compacted since is not counted twice', async () => {
   const lab = makeLab()
   try {

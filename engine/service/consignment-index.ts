@@ -171,12 +171,12 @@ export class ConsignmentIndex {
   }
 
   async #refresh(): Promise<void> {
-    let changed = false
+    const changed = new Map<string, ConsignmentRow>()
     const put = (row: ConsignmentRow) => {
       const before = this.#rows.get(row.reference)
       if (before !== undefined && !isNewer(row, before)) return
       this.#rows.set(row.reference, row)
-      changed = true
+      changed.set(row.reference, row)
     }
     for (const delivered of await readNewSummaries(this.#state, this.#segments, this.#summaries))
       put(rowOfReport(delivered))
@@ -194,9 +194,9 @@ export class ConsignmentIndex {
       this.#taken.set(key, taken)
       put(rowInProgress(taken, transfer))
     })
-    if (changed) this.#sort()
+    this.#resort(changed)
     this.#loaded = true
-    if (await this.#readDecisions(decided)) this.#sort()
+    this.#resort(await this.#readDecisions(decided, changed))
   }
 
   async *#markers(zone: string): AsyncGenerator<string> {
@@ -204,26 +204,46 @@ export class ConsignmentIndex {
     for await (const { key } of this.#state.list({ prefix })) yield key.slice(prefix.length)
   }
 
-  /** What was decided is read once for each decision. Returns whether a row changed. */
-  async #readDecisions(decided: readonly TransferAddress[]): Promise<boolean> {
+  /** What was decided is read once for each decision. Returns the rows that it changed. */
+  async #readDecisions(
+    decided: readonly TransferAddress[],
+    fresh: ReadonlyMap<string, ConsignmentRow>,
+  ): Promise<ReadonlyMap<string, ConsignmentRow>> {
     const toRead = decided.filter((transfer) => !this.#decisions.has(whole(transfer)))
     await eachAtOnce(toRead, async (transfer) => {
       const key = markerKey(transfer, 'decided.json')
       const { kind } = await readState<{ readonly kind: DecisionKind }>(this.#state, key)
       this.#decisions.set(whole(transfer), kind)
     })
-    let changed = false
-    for (const row of this.#rows.values()) {
+    const changed = new Map<string, ConsignmentRow>()
+    // A decision is old news to every row but those that came now.
+    for (const row of (toRead.length > 0 ? this.#rows : fresh).values()) {
       const decision = this.#decisions.get(whole(row.transfer))
       if (decision === undefined || (row.state === 'decided' && row.decision === decision)) continue
-      this.#rows.set(row.reference, { ...row, state: 'decided', decision })
-      changed = true
+      const one: ConsignmentRow = { ...row, state: 'decided', decision }
+      this.#rows.set(row.reference, one)
+      changed.set(row.reference, one)
     }
     return changed
   }
 
-  #sort(): void {
-    this.#sorted = [...this.#rows.values()].sort(newestFirst)
+  /** Merged, not sorted anew: a sort of 100,000 rows would hold up every caller for a while. */
+  #resort(changed: ReadonlyMap<string, ConsignmentRow>): void {
+    if (changed.size === 0) return
+    const fresh = [...changed.values()].sort(newestFirst)
+    const merged: ConsignmentRow[] = []
+    let next = 0
+    for (const row of this.#sorted) {
+      if (changed.has(row.reference)) continue
+      for (
+        let one = fresh[next];
+        one !== undefined && newestFirst(one, row) < 0;
+        one = fresh[++next]
+      )
+        merged.push(one)
+      merged.push(row)
+    }
+    this.#sorted = [...merged, ...fresh.slice(next)]
     this.#lists.clear()
   }
 }
