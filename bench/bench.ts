@@ -4,6 +4,13 @@ import { join } from 'node:path'
 import { packageRoot } from '../engine/package-root.ts'
 import { apiUnderLoad } from './api-load.ts'
 import {
+  lifecycleYear,
+  metadataCsv,
+  metadataCsvMemory,
+  metadataCsvTwoThreads,
+  xmlMemory,
+} from './metadata-rows.ts'
+import {
   largeFiles,
   largeWholeRun,
   memory,
@@ -26,6 +33,12 @@ const rows: Readonly<Record<string, () => Promise<Row>>> = {
   sweep: sweepOfFinished,
   api: apiUnderLoad,
   start: startOfCommandLine,
+  'metadata csv': metadataCsv,
+  'metadata csv, two threads': metadataCsvTwoThreads,
+  'metadata csv memory at 100,000': () => metadataCsvMemory(100_000),
+  'metadata csv memory at 1,000,000': () => metadataCsvMemory(1_000_000),
+  'xml of 1 GB': xmlMemory,
+  'lifecycle year': lifecycleYear,
   'memory at 100,000': () => memory(100_000),
   'memory at 1,000,000': () => memory(1_000_000),
 }

@@ -130,7 +130,7 @@ async function fileDocument(path: string): Promise<SourceDocument> {
   }
 }
 
-async function readWithCsvParse(path: string): Promise<void> {
+export async function readWithCsvParse(path: string): Promise<void> {
   let rows = 0
   for await (const _record of createReadStream(path).pipe(parse(ALONE))) rows++
   if (rows === 0) throw new Error('csv-parse read nothing')

@@ -5,7 +5,8 @@ import { readQueue, type QueueDeployment, type QueueSettings } from './queue-con
 import { readSchedules, type Schedule } from './schedule/schedule-config.ts'
 import type { ExcludedName, JobSettings } from './model/check.ts'
 import { checks, type CheckId } from './model/code-facts.ts'
-import type { StoreAddress, ReadLimits } from './pool/messages.ts'
+import type { Profile } from './metadata/profile.ts'
+import type { FrozenXmlSchema, StoreAddress, ReadLimits } from './pool/messages.ts'
 import type { ChunkLimits } from './flow/chunk.ts'
 import { readLifecycle, type LifecycleSettings } from '../lifecycle/lifecycle-config.ts'
 import { parseStoreAddress } from './adapters/open-store.ts'
@@ -59,6 +60,17 @@ export type DropZone = {
   readonly settings: JobSettings
   /** Checks whose absence lowers the verdict. */
   readonly required: readonly CheckId[]
+  /** Documents beside the configuration that decide about metadata, as it names them. */
+  readonly files: { readonly profile?: string; readonly xmlSchema?: string }
+  /** Read from `files` by whoever loads the configuration. */
+  readonly metadata?: MetadataRules
+}
+
+/** What metadata has to be; frozen in the intake, so that a later change changes no report. */
+export type MetadataRules = {
+  /** The body's own; TDR's where there is none. */
+  readonly profile?: Profile
+  readonly xmlSchema?: FrozenXmlSchema
 }
 
 export type EngineConfig = {
@@ -286,6 +298,10 @@ function readZone(
       malwareRequired: required.includes('malware'),
     },
     required: required.filter((check): check is CheckId => check in checks),
+    files: {
+      ...optional('profile', zone.text('profile')),
+      ...optional('xmlSchema', zone.text('xmlSchema')),
+    },
   }
   zone.finish()
   return result
@@ -304,6 +320,7 @@ export function zoneWithDefaults(name: string, store: StoreAddress): DropZone {
       malwareRequired: false,
     },
     required: [],
+    files: {},
   }
 }
 
@@ -335,12 +352,12 @@ function lies(inner: StoreAddress, outer: StoreAddress): boolean {
 
 /** What a report depends on, frozen in the intake: not where things lie, nor how fast they are read. */
 export function frozenRules(
-  zone: DropZone,
+  { settings, required, metadata = {} }: DropZone,
   config: EngineConfig,
-): { settings: JobSettings; required: readonly CheckId[]; digest: string } {
-  const rules = { settings: zone.settings, required: zone.required, prefix: config.referencePrefix }
+): { settings: JobSettings; required: readonly CheckId[]; digest: string } & MetadataRules {
+  const rules = { settings, required, prefix: config.referencePrefix, ...metadata }
   const digest = createHash('sha256').update(JSON.stringify(rules)).digest('hex')
-  return { settings: zone.settings, required: zone.required, digest }
+  return { settings, required, digest, ...metadata }
 }
 
 function optional<Name extends string, Value>(

@@ -17,6 +17,7 @@ import { StoreError, type Store } from '../adapters/store.ts'
 import { createCheckPool } from '../pool/pool.ts'
 import type { StoreAddress } from '../pool/messages.ts'
 import type { Engine } from '../run/process.ts'
+import { withMetadataRules } from './metadata-rules.ts'
 import { Refusal } from '../run/decisions.ts'
 import { existsSync } from 'node:fs'
 
@@ -62,7 +63,12 @@ export async function loadConfig(
     throw new ConfigError([`the configuration ${file} cannot be read`])
   }
   try {
-    return readConfig(yaml, { folder: remote ? folder : dirname(file), ...more })
+    const config = readConfig(yaml, { folder: remote ? folder : dirname(file), ...more })
+    return await withMetadataRules(config, async (name) =>
+      remote
+        ? readRemote(file.slice(0, file.lastIndexOf('/') + 1) + name)
+        : readFileSync(resolve(dirname(file), name), 'utf8'),
+    )
   } catch (error) {
     if (error instanceof ConfigError)
       throw new ConfigError(error.problems.map((problem) => `${file}: ${problem}`))
@@ -70,7 +76,7 @@ export async function loadConfig(
   }
 }
 
-const CONFIG_LIMIT_BYTES = 1024 * 1024
+const CONFIG_LIMIT_BYTES = 8 * 1024 * 1024 // schemas that lie beside it included
 
 async function readRemote(address: string): Promise<string> {
   const slash = address.lastIndexOf('/') + 1

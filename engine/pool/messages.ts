@@ -1,3 +1,7 @@
+import type { SealedDocument } from '../adapters/sealed-document.ts'
+import type { StoreErrorReason } from '../adapters/store.ts'
+import type { Profile } from '../metadata/profile.ts'
+import type { MetadataCheck } from '../sources/check-metadata.ts'
 import type { CheckOutcome, JobSettings } from '../model/check.ts'
 import type { Algorithm, Digests, StatedChecksum } from '../model/checksum.ts'
 import type { UncheckedReason } from '../model/finding.ts'
@@ -36,6 +40,34 @@ export type ChunkTask = {
   readonly checkpoints: { readonly store: StoreAddress; readonly prefix: string }
   readonly limits: ReadLimits
 }
+
+/** The message that has one metadata document checked, row by row. */
+export type MetadataTask = {
+  readonly store: StoreAddress
+  readonly document: Pick<SealedDocument, 'key' | 'sizeBytes' | 'etag' | 'root'>
+  /** Of the document: which reader. */
+  readonly kind: string
+  readonly profile: Profile
+  /** YYYY-MM-DD: the day of sealing. */
+  readonly today: string
+  /** A schema for documents that are XML, and what it may include, by file name. */
+  readonly xmlSchema?: FrozenXmlSchema
+  /** Where the worker writes the findings, a JSON line each: they may be as many as there are cells. */
+  readonly findingsFile: string
+  readonly stopFlag: SharedArrayBuffer
+}
+
+export type FrozenXmlSchema = {
+  readonly text: string
+  readonly beside: Readonly<Record<string, string>>
+}
+
+export type MetadataReply =
+  | ({ readonly kind: 'checked' } & MetadataCheck)
+  | { readonly kind: 'handed back' }
+  /** The document could not be read; as the store said. */
+  | { readonly kind: 'store'; readonly reason: StoreErrorReason; readonly message: string }
+  | { readonly kind: 'bug'; readonly message: string }
 
 export type ReadLimits = {
   /** Files larger than this are hashed with a resumable state. */

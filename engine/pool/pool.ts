@@ -1,5 +1,5 @@
 import { Piscina } from 'piscina'
-import type { ChunkReply, ChunkTask } from './messages.ts'
+import type { ChunkReply, ChunkTask, MetadataReply, MetadataTask } from './messages.ts'
 
 /** A worker that ended while it had the chunk: out of memory, or the process it ran was killed. */
 export type Crashed = { readonly kind: 'crashed'; readonly message: string }
@@ -7,6 +7,8 @@ export type Crashed = { readonly kind: 'crashed'; readonly message: string }
 export type CheckPool = {
   /** Check one chunk on a worker thread; waits its turn, first come first served. Never rejects for a worker's death. */
   check(task: Omit<ChunkTask, 'stopFlag'>): Promise<ChunkReply | Crashed>
+  /** Check one metadata document on a worker thread, in its turn like a chunk. */
+  checkMetadata(task: Omit<MetadataTask, 'stopFlag'>): Promise<MetadataReply | Crashed>
   /** Have everything that is being checked come back unfinished; the pool goes on after that. */
   handBack(): Promise<void>
   /** Hand everything back, wait until all of it has come back, then end the threads. */
@@ -21,7 +23,7 @@ export type CheckPool = {
 export function createCheckPool(options: { readonly threads: number }): CheckPool {
   const typescript = import.meta.url.endsWith('.ts')
   const stopFlag = new SharedArrayBuffer(4)
-  const pool = new Piscina<ChunkTask, ChunkReply>({
+  const pool = new Piscina<ChunkTask | MetadataTask, ChunkReply | MetadataReply>({
     filename: new URL(typescript ? './worker.ts' : './worker.js', import.meta.url).href,
     minThreads: options.threads,
     maxThreads: options.threads,
@@ -35,14 +37,16 @@ export function createCheckPool(options: { readonly threads: number }): CheckPoo
   let free = options.threads
   let stopped: Promise<void> | undefined
 
-  async function check(task: Omit<ChunkTask, 'stopFlag'>): Promise<ChunkReply | Crashed> {
+  /** One thread's time for one task; a thread that dies of it is an answer too. */
+  async function inTurn<Reply>(run: () => Promise<Reply>) {
     if (free > 0) free--
     else await new Promise<void>((resolve) => waiting.push(resolve))
     try {
-      if (Atomics.load(new Int32Array(stopFlag), 0) !== 0) return { kind: 'handed back' }
-      return await pool.run({ ...task, stopFlag })
+      if (Atomics.load(new Int32Array(stopFlag), 0) !== 0) return { kind: 'handed back' } as const
+      return await run()
     } catch (error) {
-      return { kind: 'crashed', message: error instanceof Error ? error.message : String(error) }
+      const message = error instanceof Error ? error.message : String(error)
+      return { kind: 'crashed', message } as const
     } finally {
       const next = waiting.shift()
       if (next === undefined) free++
@@ -50,12 +54,20 @@ export function createCheckPool(options: { readonly threads: number }): CheckPoo
     }
   }
 
+  function watched<Reply>(checking: Promise<Reply>): Promise<Reply> {
+    running.add(checking)
+    return checking.finally(() => running.delete(checking))
+  }
+
   return {
-    check(task) {
-      const checking = check(task)
-      running.add(checking)
-      return checking.finally(() => running.delete(checking))
-    },
+    check: (task) => watched(inTurn(() => pool.run({ ...task, stopFlag }) as Promise<ChunkReply>)),
+    checkMetadata: (task) =>
+      watched(
+        inTurn(
+          () =>
+            pool.run({ ...task, stopFlag }, { name: 'checkMetadata' }) as Promise<MetadataReply>,
+        ),
+      ),
     async handBack() {
       Atomics.store(new Int32Array(stopFlag), 0, 1)
       await Promise.allSettled(running)

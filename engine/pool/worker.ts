@@ -2,11 +2,19 @@ import { openStore } from '../adapters/open-store.ts'
 import { retrying } from '../adapters/retrying-store.ts'
 import type { Store } from '../adapters/store.ts'
 import { jobs } from '../../jobs/index.ts'
+import { checkDocument } from './check-document.ts'
 import { checkFile, type FileChecked } from './check-file.ts'
 import { sumTallies } from './job-tallies.ts'
 import type { UncheckedReason } from '../model/finding.ts'
 import { loadDigests } from './digest-set.ts'
-import type { CheckedFile, ChunkReply, ChunkTask, StoreAddress } from './messages.ts'
+import type {
+  CheckedFile,
+  ChunkReply,
+  ChunkTask,
+  MetadataReply,
+  MetadataTask,
+  StoreAddress,
+} from './messages.ts'
 
 /** Stores stay open from chunk to chunk: a connection is dearer than a message. */
 const stores = new Map<string, Store>()
@@ -32,6 +40,11 @@ export default async function checkChunk(task: ChunkTask): Promise<ChunkReply> {
       message: error instanceof Error ? (error.stack ?? error.message) : String(error),
     }
   }
+}
+
+/** Check one metadata document. Never throws. */
+export function checkMetadata(task: MetadataTask): Promise<MetadataReply> {
+  return checkDocument(task, storeFor(task.store))
 }
 
 async function checkEntries(task: ChunkTask): Promise<ChunkReply> {

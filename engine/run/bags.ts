@@ -3,7 +3,7 @@ import type { Claimed } from '../flow/match.ts'
 import type { Finding } from '../model/finding.ts'
 import type { BagDeclaration } from '../model/source.ts'
 import { bagPartOf, readDeclaration, readPayloadOxum } from '../sources/bagit.ts'
-import { openDocument } from './documents.ts'
+import { openDocument } from '../adapters/sealed-document.ts'
 
 /** A BagIt bag in a transfer: the whole of `records/`, or any folder in it. */
 export type Bag = {

@@ -1,15 +1,15 @@
-import type { Store } from '../adapters/store.ts'
-import { compileProfile } from '../metadata/compile-profile.ts'
+import { createReadStream, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { StoreError, type Store } from '../adapters/store.ts'
 import { mergeMetadataProfiles } from '../metadata/profile-tally.ts'
 import { tdrProfile } from '../metadata/profile.ts'
 import type { Finding } from '../model/finding.ts'
 import type { MetadataProfile } from '../model/outcome.ts'
 import type { Attempt } from '../model/transfer.ts'
-import { ExternalSort } from '../scratch/external-sort.ts'
-import { checkMetadataDocument } from '../sources/check-metadata.ts'
-import { sourceKinds } from '../sources/index.ts'
+import type { StoreAddress } from '../pool/messages.ts'
+import type { CheckPool } from '../pool/pool.ts'
 import { claim, readStateIfThere } from './create-once.ts'
-import { openDocument } from './documents.ts'
 import { PartWriter, type PartSummary } from './parts.ts'
 import type { Intake } from './seal.ts'
 import { metadataSummaryKey } from './state-layout.ts'
@@ -24,51 +24,61 @@ export type MetadataResult = {
 }
 
 /**
- * Check every row of every metadata document against the profile, once. "Today" is the day of
- * sealing, so that checking again on another day finds the same.
+ * Check every row of every metadata document against the profile, once, on the worker threads.
+ * "Today" is the day of sealing, so that checking again on another day finds the same. Throws
+ * StoreError as a worker met it; 'aborted' where it was told to stop.
  */
 export async function checkMetadata(
   attempt: Attempt,
   intake: Intake,
-  options: { readonly state: Store; readonly zoneStore: Store; readonly scratch: string },
+  options: {
+    readonly state: Store
+    readonly zoneAddress: StoreAddress
+    readonly pool: CheckPool
+    readonly scratch: string
+  },
 ): Promise<MetadataResult | undefined> {
-  const { state } = options
+  const { state, pool, scratch } = options
   if (!intake.lists.metadata) return undefined
   const before = await readStateIfThere<MetadataResult>(state, metadataSummaryKey(attempt))
   if (before !== undefined) return before
-  const settings = {
-    profile: compileProfile(tdrProfile),
-    today: intake.sealedAt.slice(0, 10),
-    reportReading: false, // sealing has reported those
-  }
+  const { profile = tdrProfile, xmlSchema } = intake.rules
+  const documents = intake.documents.filter(({ kind, rows }) => kind !== undefined && rows === true)
+  // All at once: the pool has each wait its turn.
+  const checks = documents.map(async (document, index) => {
+    const findingsFile = join(scratch, `metadata-${index}.jsonl`)
+    const reply = await pool.checkMetadata({
+      store: options.zoneAddress,
+      document,
+      kind: document.kind ?? '',
+      profile,
+      today: intake.sealedAt.slice(0, 10),
+      ...(xmlSchema === undefined ? {} : { xmlSchema }),
+      findingsFile,
+    })
+    return { reply, findingsFile }
+  })
   const writer = new PartWriter<Finding>(state, attempt, 'metadata')
   let sum: Omit<MetadataResult, 'findings'> | undefined
-  for (const listed of intake.documents) {
-    const kind = sourceKinds.find(({ id }) => id === listed.kind)
-    if (kind === undefined || listed.rows !== true) continue
-    const document = await openDocument(options.zoneStore, listed)
-    // Findings come as they are made, without waiting; scratch holds them until they are written.
-    const found = new ExternalSort(options.scratch)
-    try {
-      const { profile, rows, passed, failed } = await checkMetadataDocument(
-        document,
-        kind,
-        settings,
-        (finding) => found.add(String(found.count).padStart(12, '0'), JSON.stringify(finding)),
-      )
-      for (const { line } of found.sorted()) await writer.add(JSON.parse(line) as Finding)
-      sum =
-        sum === undefined
-          ? { rows, passed, failed, profile }
-          : {
-              rows: sum.rows + rows,
-              passed: sum.passed + passed,
-              failed: sum.failed + failed,
-              profile: mergeMetadataProfiles(sum.profile, profile),
-            }
-    } finally {
-      found.dispose()
-    }
+  for (const { reply, findingsFile } of await Promise.all(checks)) {
+    if (reply.kind === 'bug') throw new Error(reply.message)
+    if (reply.kind === 'store') throw new StoreError(reply.reason, '', reply.message)
+    if (reply.kind === 'handed back') throw new StoreError('aborted', '', 'stopped by the caller')
+    if (reply.kind === 'crashed')
+      throw new Error(`a worker ended while it checked a metadata document: ${reply.message}`)
+    const { rows, passed, failed } = reply
+    for await (const line of createInterface({ input: createReadStream(findingsFile) }))
+      await writer.add(JSON.parse(line) as Finding)
+    rmSync(findingsFile)
+    sum =
+      sum === undefined
+        ? { rows, passed, failed, profile: reply.profile }
+        : {
+            rows: sum.rows + rows,
+            passed: sum.passed + passed,
+            failed: sum.failed + failed,
+            profile: mergeMetadataProfiles(sum.profile, reply.profile),
+          }
   }
   if (sum === undefined) return undefined
   const { value } = await claim<MetadataResult>(state, metadataSummaryKey(attempt), {

@@ -6,6 +6,7 @@ import { frozenRules, type DropZone, type EngineConfig } from '../config.ts'
 import type { Chunk } from '../flow/chunk.ts'
 import { decideVerdict } from '../flow/verdict.ts'
 import type { Outcome } from '../model/outcome.ts'
+import type { StoreAddress } from '../pool/messages.ts'
 import type { Attempt, TransferAddress } from '../model/transfer.ts'
 import type { CheckPool } from '../pool/pool.ts'
 import { jobs } from '../../jobs/index.ts'
@@ -68,6 +69,8 @@ export type OpenAttempt = {
   readonly attempt: Attempt
   readonly intake: Intake
   readonly plan: Plan
+  /** Where a worker opens the drop zone. */
+  readonly zoneAddress: StoreAddress
   /** Whether an earlier run got as far as planning it. */
   readonly resumed: boolean
   /** The report version in progress. */
@@ -128,7 +131,16 @@ export async function openTransfer(
   )
   const { plan, resumed } = await planAttempt(state, attempt, intake, config.chunk)
   const chunks = version === 1 ? plan.chunks : await chunksToRecheck(state, attempt, plan, version)
-  return { kind: 'open', attempt, intake, plan, resumed, version, chunks }
+  return {
+    kind: 'open',
+    attempt,
+    intake,
+    plan,
+    zoneAddress: zone.store,
+    resumed,
+    version,
+    chunks,
+  }
 }
 
 /** What checking any chunk of an attempt needs. */
@@ -255,11 +267,11 @@ export async function* newestResults(state: Store, attempt: Attempt): AsyncGener
 async function report(
   engine: Engine,
   zoneStore: Store,
-  { attempt, intake, plan, version }: OpenAttempt,
+  { attempt, intake, plan, zoneAddress, version }: OpenAttempt,
   scratch: string,
 ): Promise<Delivered> {
-  const { state, reports } = engine
-  const metadata = await checkMetadata(attempt, intake, { state, zoneStore, scratch })
+  const { state, reports, pool } = engine
+  const metadata = await checkMetadata(attempt, intake, { state, zoneAddress, pool, scratch })
   const merged = await mergeAttempt(attempt, intake, plan, {
     metadata,
     zoneStore,

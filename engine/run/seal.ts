@@ -22,11 +22,13 @@ import { transferPrefix, type Attempt, type TransferAddress } from '../model/tra
 import { ExternalSort } from '../scratch/external-sort.ts'
 import { recogniseSource, sourceKinds } from '../sources/index.ts'
 import { readState, readStateIfThere } from './create-once.ts'
-import { openDocument, type SealedDocument } from './documents.ts'
+import { openDocument, type SealedDocument } from '../adapters/sealed-document.ts'
 import { bagPartOf } from '../sources/bagit.ts'
 import { BagFinder, OpenBag, type Bag } from './bags.ts'
 import { ListingIndex } from './listing-index.ts'
 import { PartWriter, readParts, summariseParts, type PartSummary } from './parts.ts'
+import type { Profile } from '../metadata/profile.ts'
+import type { FrozenXmlSchema } from '../pool/messages.ts'
 import { STATE_VERSION, intakeKey } from './state-layout.ts'
 import type { Taken } from './take.ts'
 
@@ -69,6 +71,10 @@ export type FrozenRules = {
   readonly settings: import('../model/check.ts').JobSettings
   readonly required: readonly import('../model/code-facts.ts').CheckId[]
   readonly digest: string
+  /** The body's own profile of metadata; TDR's where there is none. */
+  readonly profile?: Profile
+  /** What metadata in XML has to look like. */
+  readonly xmlSchema?: FrozenXmlSchema
   readonly transferringBody?: string
   readonly series?: string
   readonly contact?: string

@@ -1,4 +1,4 @@
-import type { Store } from '../adapters/store.ts'
+import type { Store } from './store.ts'
 import type { SourceDocument } from '../model/source.ts'
 
 const HEAD_BYTES = 64 * 1024
