@@ -8,9 +8,11 @@ import {
 } from '../schedule/schedule-book.ts'
 import type { Schedule } from '../schedule/schedule-config.ts'
 import { readPause, recordPause } from '../schedule/slot-ledger.ts'
+import { asleepWords } from '../schedule/asleep-slots.ts'
 import { exitCodes } from './exit-code.ts'
 import type { CommonOptions } from './command.ts'
 import { sweep } from './run.ts'
+import { schedulesAsleep } from './schedules-asleep.ts'
 import { loadConfig, withStores, type Surroundings } from './surroundings.ts'
 import { renderTable } from './table.ts'
 
@@ -20,9 +22,11 @@ export async function listSchedules(
   options: CommonOptions,
 ): Promise<number> {
   const config = await loadConfig(surroundings, options.config)
-  const book = await withStores(config, ({ state }) =>
-    readScheduleBook(state, config.schedules, surroundings.now()),
-  )
+  const now = surroundings.now()
+  const { book, asleep } = await withStores(config, async ({ state }) => ({
+    book: await readScheduleBook(state, config.schedules, now),
+    asleep: await schedulesAsleep(config, state, now),
+  }))
   surroundings.out.write(
     options.json === true
       ? `${JSON.stringify(book, undefined, 2)}\n`
@@ -31,6 +35,7 @@ export async function listSchedules(
           ...book.map((view) => [view.name, view.reading, lastWords(view), nextWords(view)]),
         ]),
   )
+  for (const one of asleep) surroundings.err.write(`${asleepWords(one)}.\n`)
   return exitCodes.sound
 }
 

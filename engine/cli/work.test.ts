@@ -117,6 +117,25 @@ schedules:
   assert.deepEqual(JSON.parse(run.out), [], 'everything has its report already')
 })
 
+test('a schedule that rings while the service is asleep is named, and one that never would is refused', async () => {
+  const write = (cron: string) =>
+    writeFileSync(
+      join(folder, 'wharfinger.yaml'),
+      `dropZones: [{ name: quay, address: ./dropzone }]
+schedules: [{ name: sundays, cron: "${cron}", timeZone: Europe/London, missed: skip }]
+lifecycle: {}
+`,
+    )
+  write('0 9 * * *')
+  const listed = await command('schedule', 'list')
+  assert.equal(listed.exitCode, exitCodes.sound)
+  assert.match(listed.err, /^`sundays` rings while the service is asleep, \d+ of 28 times/)
+  write('0 3 * * 0')
+  const { exitCode, err } = await command('work')
+  assert.equal(exitCode, exitCodes.usage)
+  assert.match(err, /`sundays` rings while the service is asleep, 4 of 4 times/)
+})
+
 test('a schedule that cannot be kept is refused with its line', async () => {
   writeFileSync(
     join(folder, 'wharfinger.yaml'),

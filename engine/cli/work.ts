@@ -7,12 +7,14 @@ import { readTaskMetadata } from '../adapters/task-metadata.ts'
 import { createRunnerGate } from '../../lifecycle/runner-gate.ts'
 import { createTaskProtection } from '../../lifecycle/task-protection.ts'
 import { Meters } from '../work/meters.ts'
+import { asleepWords, neverRings } from '../schedule/asleep-slots.ts'
 import { OpeningHours } from '../work/opening-hours.ts'
 import { TaskClock } from '../work/task-times.ts'
 import { workUntilStopped, type WorkingTask } from '../work/task.ts'
 import { WorkLog } from '../work/work-log.ts'
 import { exitCodes } from './exit-code.ts'
 import type { CommonOptions } from './command.ts'
+import { schedulesAsleep } from './schedules-asleep.ts'
 import { loadConfig, openRetrying, withEngine, type Surroundings } from './surroundings.ts'
 
 const MINUTE_MS = 60_000
@@ -78,6 +80,11 @@ export async function runWork(
   }, MINUTE_MS)
   try {
     await hours.refresh()
+    const asleep = await schedulesAsleep(config, hoursStore, now())
+    const never = asleep.filter(neverRings)
+    if (never.length > 0) throw new ConfigError(never.map(asleepWords))
+    for (const one of asleep)
+      if (one.schedule.missed === 'skip') log.say(asleepWords(one), { schedule: one.schedule.name })
     await clock.begin((error) =>
       log.say('the time of this task could not be noted', { error: String(error) }),
     )
