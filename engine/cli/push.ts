@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseStoreAddress } from '../adapters/open-store.ts'
 import { createApiLanding } from '../push/api-landing.ts'
@@ -17,6 +17,7 @@ export type PushCommandOptions = CommonOptions & {
   readonly source: string
   readonly integrator?: string | undefined
   readonly token?: string | undefined
+  readonly tokenFile?: string | undefined
   readonly correct?: true | undefined
   readonly wait?: true | undefined
   readonly parallel: string
@@ -106,9 +107,8 @@ function landingFor(surroundings: Surroundings, options: PushCommandOptions): La
       `--source is one of sharepoint, networkdrive, harddrive, googledrive, not ${source}`,
     )
   if (/^https?:/.test(to)) {
-    const token = options.token ?? surroundings.env['WHARFINGER_TOKEN']
-    if (token === undefined)
-      throw new Refusal('the service wants to know who you are: --token, or WHARFINGER_TOKEN')
+    refuseReadable(to)
+    const token = readToken(surroundings, options)
     return createApiLanding({ url: to, source, token, signal: surroundings.signal })
   }
   const { integrator } = options
@@ -126,6 +126,30 @@ function landingFor(surroundings: Surroundings, options: PushCommandOptions): La
     newTransferId: randomUUID,
     now: surroundings.now,
   })
+}
+
+/** A token that crosses a network unencrypted belongs to everybody on it. */
+function refuseReadable(to: string): void {
+  if (!URL.canParse(to)) throw new Refusal(`${to} is no address`)
+  const { protocol, hostname } = new URL(to)
+  if (protocol === 'http:' && !['127.0.0.1', '[::1]', 'localhost'].includes(hostname))
+    throw new Refusal('over http:// the token could be read on the way: use the https:// address')
+}
+
+function readToken({ env, folder }: Surroundings, options: PushCommandOptions): string {
+  let token = options.token ?? env['WHARFINGER_TOKEN'] ?? ''
+  if (options.tokenFile !== undefined)
+    try {
+      token = readFileSync(resolve(folder, options.tokenFile), 'utf8')
+    } catch {
+      throw new Refusal(`the file ${options.tokenFile} cannot be read`)
+    }
+  token = token.trim()
+  if (token === '')
+    throw new Refusal('the service wants to know who you are: WHARFINGER_TOKEN, or --token-file')
+  if (!/^[\x21-\x7e]+$/.test(token))
+    throw new Refusal('the token holds characters that no token has')
+  return token
 }
 
 /** What it waits for, each step once. */

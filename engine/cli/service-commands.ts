@@ -18,7 +18,8 @@ export function declareService({ program, surroundings, exitsWith }: Declare): v
       '--integrator <name>',
       'your folder in a drop zone (the service knows it by your token)',
     )
-    .option('--token <token>', 'who you are, for the service (default: WHARFINGER_TOKEN)')
+    .option('--token-file <file>', 'holds your token for the service (default: WHARFINGER_TOKEN)')
+    .option('--token <token>', 'the token itself; others on this machine can read a command line')
     .option('--correct', 'send what changed since the last push of this folder')
     .option('--wait', 'wait for the report, and say what it says')
     .option('--parallel <number>', 'files sent at once', '4')

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Landing, Offer, Outcome } from './landing.ts'
 import { LandingError } from './landing.ts'
@@ -16,7 +17,16 @@ export function createApiLanding(options: {
   const { source, token, signal } = options
   const base = options.url.replace(/\/+$/, '')
 
-  async function call<T>(method: string, path: string, what: string, body?: unknown): Promise<T> {
+  // An answer that is lost on the way begins no second transfer.
+  const beginOnce = { 'idempotency-key': randomUUID() }
+
+  async function call<T>(
+    method: string,
+    path: string,
+    what: string,
+    body?: unknown,
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<T> {
     const text = body === undefined ? '' : JSON.stringify(body)
     const answer = await send(`${base}${path}`, {
       method,
@@ -27,11 +37,12 @@ export function createApiLanding(options: {
         accept: 'application/json',
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         'content-length': String(Buffer.byteLength(text)),
+        ...more,
       },
     })
     if (answer.status === 401)
       throw new LandingError(
-        `${base} does not know the token: pass --token, or set WHARFINGER_TOKEN`,
+        `${base} does not know the token: it is wrong or has expired; set WHARFINGER_TOKEN, or pass --token-file`,
       )
     if (answer.status >= 300) throw refusal(answer, what)
     return JSON.parse(answer.text) as T
@@ -47,6 +58,8 @@ export function createApiLanding(options: {
         'POST',
         `/load/${source}/initiate`,
         'no transfer could be begun',
+        undefined,
+        beginOnce,
       )
       return { transferId: begun.transferId, reference: begun.transferReference }
     },

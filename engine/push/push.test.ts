@@ -213,6 +213,34 @@ test('killed (SIGKILL) in the middle, the same command goes on and sends nothing
   assert.equal(await fixityPassed(delivered), 300)
 })
 
+test('a file taken out, and nothing else, is a correction like any other', async () => {
+  put('shrunk', { 'a.txt': 'a', 'b.txt': 'b' })
+  writeFileSync(join(folder, 'token'), `${lab.tokens.office}\n`)
+  const push = async (...more: string[]) => {
+    const args = ['push', 'shrunk', '--to', lab.url, '--token-file', 'token', '--json', ...more]
+    const { out, err } = await wharfinger(...args)
+    assert.equal(err, '')
+    return JSON.parse(out) as Said
+  }
+  const first = await push()
+  await lab.deliver(transferOf(first.transferId))
+  rmSync(join(folder, 'shrunk', 'b.txt'))
+  const { transferId, removed } = await push('--correct')
+  assert.equal(removed, 1)
+  const corrected = await lab.deliver(transferOf(transferId))
+  assert.deepEqual([corrected.verdict, corrected.counts.files], ['READY', 1])
+  const again = await lab.call('office', 'POST', `/load/networkdrive/complete/${transferId}`, {
+    json: {
+      expectedNumberFiles: 0,
+      loadedNumberFiles: 0,
+      loadErrors: [],
+      corrects: first.transferId,
+      remove: ['b.txt'],
+    },
+  })
+  assert.equal(again.body.success, true)
+})
+
 test('what cannot be sent is said in a sentence', async () => {
   const said = async (...args: string[]) => (await wharfinger('push', ...args)).err
   assert.match(await said('nowhere', '--to', lab.url), /there is no folder/)
@@ -224,6 +252,9 @@ test('what cannot be sent is said in a sentence', async () => {
   put('plain', { 'a.txt': 'a' })
   assert.match(await said('plain', '--to', lab.url, '--token', 'wrong'), /does not know the token/)
   assert.match(await said('plain', '--to', lab.url, '--source', 'fax'), /--source is one of/)
+  assert.match(await said('plain', '--to', 'http://records.example'), /use the https/)
+  assert.match(await said('plain', '--to', lab.url, '--token-file', 'no'), /cannot be read/)
+  assert.match(await said('plain', '--to', lab.url, '--token', 'a b'), /no token has/)
   assert.match(await said('plain', '--to', './zone'), /needs --integrator/)
   assert.match(await said('plain', '--to', lab.url, '--correct'), /nothing to correct/)
   assert.match(await said('plain', '--to', lab.url, '--parallel', 'many'), /--parallel takes/)

@@ -67,11 +67,13 @@ export async function completeTransfer(
 
 /** Whether the sender says that it sent everything it meant to. */
 export function isSound(completion: Completion): boolean {
-  const { expectedNumberFiles, loadedNumberFiles, loadErrors, metadataOnly } = completion
+  const { expectedNumberFiles, loadedNumberFiles, loadErrors, metadataOnly, corrects, remove } =
+    completion
+  const onlyRemoves = corrects !== undefined && remove.length > 0
   return (
     loadErrors.length === 0 &&
     expectedNumberFiles === loadedNumberFiles &&
-    (metadataOnly || (loadedNumberFiles ?? 0) >= 1)
+    (metadataOnly || onlyRemoves || (loadedNumberFiles ?? 0) >= 1)
   )
 }
 
