@@ -1,3 +1,4 @@
+import { HANDED_OVER_TAG } from '../engine/model/tags.ts'
 import { Duration, RemovalPolicy } from 'aws-cdk-lib'
 import { AnyPrincipal, ArnPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import { Key, type IKey } from 'aws-cdk-lib/aws-kms'
@@ -15,9 +16,6 @@ import type { Settings } from './settings.ts'
 
 /** The tag that GuardDuty Malware Protection for S3 sets on what it has scanned. */
 export const MALWARE_TAG = 'GuardDutyMalwareScanStatus'
-
-/** On a record whose hand-over was recorded and whose digests were verified. */
-export const HANDED_OVER_TAG = { key: 'wharfinger:handed-over', value: 'verified' } as const
 
 const TAG_WRITES = ['s3:PutObjectTagging', 's3:PutObjectVersionTagging']
 const TAG_DELETES = ['s3:DeleteObjectTagging', 's3:DeleteObjectVersionTagging']

@@ -203,6 +203,9 @@ export function createFolderStore(path: string): Store {
 
     tags: async () => undefined,
 
+    addTag: (key) =>
+      Promise.reject(new StoreError('unrepresentable', key, 'a folder keeps no tags')),
+
     createIfAbsent: (key, bytes, options) =>
       translated(key, () => {
         checkFolderKey(key)

@@ -154,6 +154,7 @@ export function retrying(store: Store, options: RetryOptions): Store {
       }
     },
     tags: (key, call) => again(() => store.tags(key, call), call?.signal),
+    addTag: (key, tag, call) => again(() => store.addTag(key, tag, call), call.signal),
     createIfAbsent: (key, bytes, call) =>
       again(() => store.createIfAbsent(key, bytes, call), call?.signal),
     write: (key, body, call: StoreCallOptions = {}) =>

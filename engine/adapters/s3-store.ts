@@ -237,6 +237,22 @@ export function createS3Store(address: S3Address, idleMs = IDLE_SOCKET_MS): Stor
       )
     },
 
+    async addTag(key, tag, options) {
+      const head = await this.head(key, options)
+      if (head?.etag !== options.etag)
+        throw new StoreError('changed', key, `${key}: is not the object that was listed`)
+      const before = await this.tags(key, options)
+      if (before?.[tag.key] === tag.value) return
+      const all = { ...before, [tag.key]: tag.value }
+      const TagSet = Object.entries(all).map(([Key, Value]) => ({ Key, Value }))
+      await call(key, options, ({ client, sdk }) =>
+        client.send(
+          new sdk.PutObjectTaggingCommand({ Bucket, Key: fullKey(key), Tagging: { TagSet } }),
+          abort(options),
+        ),
+      )
+    },
+
     async createIfAbsent(key, bytes, options) {
       try {
         await call(key, options, ({ client, sdk }) =>

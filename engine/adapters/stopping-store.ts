@@ -18,6 +18,7 @@ export function stopping(store: Store, signal: AbortSignal): Store {
     stream: (key, options) => store.stream(key, { ...options, ...stopped(options) }),
     feed: (key, options, sink) => store.feed(key, { ...options, ...stopped(options) }, sink),
     tags: (key, options) => store.tags(key, stopped(options)),
+    addTag: (key, tag, options) => store.addTag(key, tag, { ...options, ...stopped(options) }),
     // A write that has begun is let finish: half a multipart upload would cost its parts.
     createIfAbsent: async (key, bytes, options) => {
       refuseAborted(key, { signal })

@@ -64,6 +64,21 @@ export function describeStoreContract(
     assert.equal(await store.ageMs('never written'), undefined)
   })
 
+  test('a tag comes beside those there are, to the object that was meant', async () => {
+    await store.createIfAbsent('tagged', 'x')
+    const { etag } = (await store.head('tagged')) ?? { etag: '' }
+    const add = (key: string, value: string, pin = etag) =>
+      store.addTag('tagged', { key, value }, { etag: pin })
+    if ((await store.tags('tagged')) === undefined) {
+      await assertReason('unrepresentable', () => add('one', '1'))
+      return
+    }
+    await add('one', '1')
+    await add('two', '2')
+    assert.deepEqual(await store.tags('tagged'), { one: '1', two: '2' })
+    await assertReason('changed', () => add('three', '3', 'another'))
+  })
+
   test('it tells what time it is, where that can differ from ours', async () => {
     const { clock, keepsVersions } = await store.inspect()
     if (clock !== undefined) assert.ok(Math.abs(clock.getTime() - Date.now()) < 60_000)

@@ -59,6 +59,16 @@ export interface Store {
   ): Promise<Readonly<Record<string, string>> | undefined>
 
   /**
+   * Add one tag to an object that is still the one with `etag`, beside those it has. Throws
+   * 'unrepresentable' for a folder, 'changed' for another object.
+   */
+  addTag(
+    key: string,
+    tag: { readonly key: string; readonly value: string },
+    options: StoreCallOptions & { readonly etag: string },
+  ): Promise<void>
+
+  /**
    * Write `bytes` under `key` if nothing is there. Durable before it resolves.
    *
    * Returns 'created', or 'exists' when somebody else was first: among any number of callers

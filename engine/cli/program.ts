@@ -105,6 +105,19 @@ export async function runCommand(
         )
       })
   }
+  command('handover')
+    .description('record that the keeper has an accepted consignment, proved by its checksums')
+    .argument('<reference>', 'consignment reference')
+    .requiredOption(
+      '--receipt <manifest>',
+      'what the keeper holds: sha256sum or any other manifest',
+    )
+    .requiredOption('--who <name>', 'who records it')
+    .requiredOption('--why <reason>', 'why, for example where the records are now')
+    .option('--mark', 'mark the records in the bucket, so that its rule may expire them')
+    .action(async (reference, options) => {
+      await exitsWith((await import('./handover.ts')).handover(surroundings, reference, options))
+    })
   command('withdraw')
     .description('record that a consignment was sent by mistake; nothing is deleted')
     .argument('<reference>', 'consignment reference')

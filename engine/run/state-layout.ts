@@ -132,6 +132,10 @@ export function checkpointsPrefix(attempt: Attempt): string {
 export function eventKey(attempt: Attempt, name: string): string {
   return `${attemptPrefix(attempt)}events/${name}.json`
 }
+/** That the keeper of the records has them. */
+export function handoverKey(attempt: Attempt): string {
+  return `${attemptPrefix(attempt)}handed-over.json`
+}
 export function relistKey(attempt: Attempt, version: number): string {
   return `${attemptPrefix(attempt)}relist/${version}.jsonl`
 }
