@@ -179,6 +179,23 @@ async function uploadStatus(source: string, id: string, key: string): Promise<nu
   return (await lab.call('office', 'POST', `/transfers/${source}/${id}/uploads`, { json })).status
 }
 
+test('metadata can go ahead alone, and is reported without its records', async () => {
+  const { transferId } = await client.begin('networkdrive')
+  const table = 'filepath,filename,date last modified\na.txt,a.txt,yesterday\n'
+  assert.equal(await upload('networkdrive', transferId, 'metadata/m.csv', table), 201)
+  const path = `/load/networkdrive/complete/${transferId}?metadataOnly=true`
+  const json = { expectedNumberFiles: 0, loadedNumberFiles: 0, loadErrors: [] }
+  const completed = await lab.call('office', 'POST', path, { json })
+  assert.deepEqual([completed.status, completed.body.success], [200, true])
+  const delivered = await lab.deliver(transferOf('networkdrive', transferId))
+  assert.equal(delivered.counts.files, 0)
+  const { body } = await client.errors(transferId)
+  const codes = body.errors.map(({ errorCode }: { errorCode: string }) => errorCode)
+  assert.ok(codes.includes('METADATA.COLUMN_MISSING'), codes.join())
+  assert.ok(!codes.includes('FILE.MISSING'), 'no record was to come')
+  assert.equal(body.uploadCompleted, true)
+})
+
 test('an empty JSON body, as some clients send it, begins a transfer too', async () => {
   const { status } = await lab.call('office', 'POST', '/load/sharepoint/initiate', {
     headers: { 'content-type': 'application/json' },
