@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 
 /** What a push has done, beside the folder, so that a later one goes on from there. */
 export type Journal = {
@@ -12,6 +12,8 @@ export type Journal = {
   /** Uploads in parts that were begun: by key. */
   readonly parts: ReadonlyMap<string, readonly PushedPart[]>
   readonly completed: boolean
+  /** Keys that a completed correction took out: the next one knows them no more. */
+  readonly removed: ReadonlySet<string>
 }
 
 export type PushedFile = {
@@ -32,11 +34,12 @@ export type PushedPart = {
   readonly partEtag: string
 }
 
+type Begin = Omit<Journal, 'files' | 'parts' | 'completed' | 'removed'>
 type Line =
-  | ({ readonly kind: 'begun' } & Omit<Journal, 'files' | 'parts' | 'completed'>)
+  | ({ readonly kind: 'begun' } & Begin)
   | ({ readonly kind: 'file' } & PushedFile)
   | ({ readonly kind: 'part' } & PushedPart)
-  | { readonly kind: 'completed' }
+  | { readonly kind: 'completed'; readonly removed?: readonly string[] }
 
 /** `photos` is journalled in `photos.push.jsonl` beside it. */
 export function journalFile(folder: string): string {
@@ -52,10 +55,12 @@ export function readJournal(file: string): Journal | undefined {
   for (const text of readFileSync(file, 'utf8').split('\n')) {
     const line = lineOf(text)
     if (line === undefined) continue
-    if (line.kind === 'begun') journal = { ...line, files, parts, completed: false }
+    if (line.kind === 'begun')
+      journal = { ...line, files, parts, completed: false, removed: new Set() }
     else if (line.kind === 'file') files.set(line.key, line)
     else if (line.kind === 'part') parts.set(line.key, [...(parts.get(line.key) ?? []), line])
-    else if (journal !== undefined) journal = { ...journal, completed: true }
+    else if (journal !== undefined)
+      journal = { ...journal, completed: true, removed: new Set(line.removed) }
   }
   return journal
 }
@@ -72,15 +77,19 @@ function lineOf(text: string): Line | undefined {
 }
 
 /** A new push: what was before is over. */
-export function beginJournal(file: string, begun: Omit<Journal, 'files' | 'parts' | 'completed'>) {
-  writeFileSync(file, `${JSON.stringify({ kind: 'begun', ...begun } satisfies Line)}\n`)
+export function beginJournal(file: string, begun: Begin) {
+  // Whole or not at all: what was sent before is needed until what follows is noted.
+  const fresh = `${file}.new`
+  writeFileSync(fresh, `${JSON.stringify({ kind: 'begun', ...begun } satisfies Line)}\n`)
+  renameSync(fresh, file)
 }
 
 export const noteFile = (file: string, pushed: PushedFile) =>
   note(file, { kind: 'file', ...pushed })
 export const notePart = (file: string, pushed: PushedPart) =>
   note(file, { kind: 'part', ...pushed })
-export const noteCompleted = (file: string) => note(file, { kind: 'completed' })
+export const noteCompleted = (file: string, removed: readonly string[]) =>
+  note(file, { kind: 'completed', removed })
 
 function note(file: string, line: Line): void {
   appendFileSync(file, `${JSON.stringify(line)}\n`)

@@ -239,6 +239,11 @@ test('a file taken out, and nothing else, is a correction like any other', async
     },
   })
   assert.equal(again.body.success, true)
+  put('shrunk', { 'a.txt': 'another' })
+  const third = await push('--correct')
+  assert.deepEqual([third.sent, third.removed], [1, 0], 'what is gone is not taken out twice')
+  const last = await lab.deliver(transferOf(third.transferId))
+  assert.deepEqual([last.attempt, last.verdict], [3, 'READY'])
 })
 
 test('what cannot be sent is said in a sentence', async () => {

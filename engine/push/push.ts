@@ -124,7 +124,7 @@ export async function push(options: PushOptions): Promise<Pushed> {
     ...(removed.length === 0 ? {} : { remove: removed.map(nameOf) }),
   }
   await tried(signal, () => landing.complete(transferId, completion))
-  noteCompleted(file)
+  noteCompleted(file, removed)
   return {
     transferId,
     ...(journal.reference === undefined ? {} : { reference: journal.reference }),
@@ -214,7 +214,7 @@ async function begun(options: PushOptions): Promise<Journal> {
                   one,
                 ]),
               ).values(),
-            ],
+            ].filter(({ key }) => !before.removed.has(key)),
           },
           ...(before.reference === undefined ? {} : { reference: before.reference }),
         }
