@@ -25,6 +25,7 @@ export function acknowledge(
     objects(buckets.state, '*'),
     objects(buckets.reports, '*'),
     objects(buckets.reports, '*/delivered.json'),
+    objects(buckets.state, 'lifecycle/pauses/*'),
     ...zones.map(({ name }) => objects(buckets.dropZone, `${name}/*`)),
   )
   because(
