@@ -85,13 +85,25 @@ export async function push(
 }
 
 function inWords(
-  { transferId, reference, sent, kept, removed }: Awaited<ReturnType<typeof pushFolder>>,
+  {
+    transferId,
+    reference,
+    sent,
+    kept,
+    removed,
+    changedMeanwhile,
+  }: Awaited<ReturnType<typeof pushFolder>>,
   outcome: Outcome | undefined,
 ): string {
   const files = (count: number) => `${count} ${count === 1 ? 'file' : 'files'}`
   const lines = [
     `Sent ${files(sent)}${kept > 0 ? `, ${kept} there already` : ''}${removed > 0 ? `, ${removed} taken back` : ''}.`,
     `Transfer ${transferId}${reference === undefined ? '' : `, consignment ${reference}`}.`,
+    ...(changedMeanwhile > 0
+      ? [
+          `${files(changedMeanwhile)} changed after being sent: run it again with --correct to send what they are now.`,
+        ]
+      : []),
     ...(outcome === undefined
       ? ['Keep your copies until the archive has accepted the consignment.']
       : [`${outcome.verdict}: ${outcome.sentence}`]),

@@ -39,7 +39,9 @@ type Line =
   | ({ readonly kind: 'begun' } & Begin)
   | ({ readonly kind: 'file' } & PushedFile)
   | ({ readonly kind: 'part' } & PushedPart)
-  | { readonly kind: 'completed'; readonly removed?: readonly string[] }
+  /** Everything is sent, and it is about to be said: what became of it, the other side knows. */
+  | { readonly kind: 'completing'; readonly removed: readonly string[] }
+  | { readonly kind: 'completed' }
 
 /** `photos` is journalled in `photos.push.jsonl` beside it. */
 export function journalFile(folder: string): string {
@@ -60,7 +62,10 @@ export function readJournal(file: string): Journal | undefined {
     else if (line.kind === 'file') files.set(line.key, line)
     else if (line.kind === 'part') parts.set(line.key, [...(parts.get(line.key) ?? []), line])
     else if (journal !== undefined)
-      journal = { ...journal, completed: true, removed: new Set(line.removed) }
+      journal =
+        line.kind === 'completing'
+          ? { ...journal, removed: new Set(line.removed) }
+          : { ...journal, completed: true }
   }
   return journal
 }
@@ -88,8 +93,9 @@ export const noteFile = (file: string, pushed: PushedFile) =>
   note(file, { kind: 'file', ...pushed })
 export const notePart = (file: string, pushed: PushedPart) =>
   note(file, { kind: 'part', ...pushed })
-export const noteCompleted = (file: string, removed: readonly string[]) =>
-  note(file, { kind: 'completed', removed })
+export const noteCompleting = (file: string, removed: readonly string[]) =>
+  note(file, { kind: 'completing', removed })
+export const noteCompleted = (file: string) => note(file, { kind: 'completed' })
 
 function note(file: string, line: Line): void {
   appendFileSync(file, `${JSON.stringify(line)}\n`)

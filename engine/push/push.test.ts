@@ -246,6 +246,35 @@ test('a file taken out, and nothing else, is a correction like any other', async
   assert.deepEqual([last.attempt, last.verdict], [3, 'READY'])
 })
 
+test('a file that changed after a cut goes as it was sent; cut while completing, it was completed', async () => {
+  const at = put('cut', { 'a.txt': 'a', 'b.txt': 'b' })
+  const journal = journalFile(at)
+  await wharfinger('push', 'cut', '--to', './zone', '--integrator', 'mill')
+  const whole = readFileSync(journal, 'utf8').trimEnd().split('\n')
+  // As a kill leaves it before it was completed, and with one file changed since.
+  const { transferId } = JSON.parse(whole[0] ?? '') as Said
+  const root = join(folder, 'zone/mill/networkdrive', transferId)
+  rmSync(join(root, 'complete.json'))
+  rmSync(join(root, 'metadata'), { recursive: true })
+  writeFileSync(journal, `${whole.slice(0, 3).join('\n')}\n`)
+  writeFileSync(join(at, 'b.txt'), 'b, changed')
+  const resumed = await wharfinger('push', 'cut', '--to', './zone', '--integrator', 'mill')
+  assert.equal(resumed.exitCode, exitCodes.sound, resumed.err)
+  assert.match(resumed.out, /1 file changed after being sent: run it again with --correct/)
+  assert.match(
+    readFileSync(join(root, 'metadata/manifest-sha256.txt'), 'utf8'),
+    new RegExp(`${sha256('b')}  b.txt`),
+  )
+  // As a kill leaves it after complete.json was written.
+  const again = readFileSync(journal, 'utf8').trimEnd().split('\n')
+  writeFileSync(journal, `${again.slice(0, -1).join('\n')}\n`)
+  const twice = await wharfinger('push', 'cut', '--to', './zone', '--integrator', 'mill')
+  assert.match(twice.err, /was pushed as .*--correct/)
+  const correct = '--correct --json --to ./zone --integrator mill'.split(' ')
+  const corrected = await wharfinger('push', 'cut', ...correct)
+  assert.equal((JSON.parse(corrected.out) as Said).sent, 1, corrected.err)
+})
+
 test('what cannot be sent is said in a sentence', async () => {
   const said = async (...args: string[]) => (await wharfinger('push', ...args)).err
   assert.match(await said('nowhere', '--to', lab.url), /there is no folder/)

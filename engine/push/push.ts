@@ -7,6 +7,7 @@ import { StoreError, type StoredObject } from '../adapters/store.ts'
 import {
   beginJournal,
   noteCompleted,
+  noteCompleting,
   noteFile,
   notePart,
   readJournal,
@@ -44,11 +45,14 @@ export type Pushed = {
   readonly sent: number
   readonly kept: number
   readonly removed: number
+  /** Files that changed after they were sent in a push that was cut: a correction brings them. */
+  readonly changedMeanwhile: number
   readonly bytes: number
 }
 
 const TRIES = 8
 const LONGEST_PAUSE_MS = 30_000
+const COMPLETE = 'complete.json'
 const MANIFEST = 'metadata/manifest-sha256.txt'
 
 /**
@@ -75,6 +79,7 @@ export async function push(options: PushOptions): Promise<Pushed> {
   let bytesDone = 0
   let sent = 0
   let kept = 0
+  let changedMeanwhile = 0
   const tell = () => options.onProgress({ ...total, filesDone, bytesDone })
   const take = async (one: LocalFile): Promise<void> => {
     const before = bytesDone
@@ -88,6 +93,11 @@ export async function push(options: PushOptions): Promise<Pushed> {
       (arrived === undefined || arrived.get(one.key) === one.sizeBytes)
     ) {
       pushed.set(one.key, already)
+      kept++
+    } else if (already !== undefined && arrived?.get(one.key) === already.sizeBytes) {
+      // What lies there is never replaced: it goes on as it was sent, and a correction brings the rest.
+      pushed.set(one.key, already)
+      changedMeanwhile++
       kept++
     } else if (same(earlier) && earlier !== undefined) {
       pushed.set(one.key, earlier)
@@ -123,14 +133,16 @@ export async function push(options: PushOptions): Promise<Pushed> {
     ...(journal.corrects === undefined ? {} : { corrects: journal.corrects.transferId }),
     ...(removed.length === 0 ? {} : { remove: removed.map(nameOf) }),
   }
+  noteCompleting(file, removed)
   await tried(signal, () => landing.complete(transferId, completion))
-  noteCompleted(file, removed)
+  noteCompleted(file)
   return {
     transferId,
     ...(journal.reference === undefined ? {} : { reference: journal.reference }),
     sent,
     kept,
     removed: removed.length,
+    changedMeanwhile,
     bytes: total.bytes,
   }
 }
@@ -186,13 +198,16 @@ function nameOf(key: string): string {
 
 async function begun(options: PushOptions): Promise<Journal> {
   const { landing, journal: file, source, signal } = options
-  const before = readJournal(file)
+  let before = readJournal(file)
   if (before !== undefined && !before.completed) {
     if (before.to !== landing.address || before.source !== source)
       throw new LandingError(
         `this folder is on its way to ${before.to} (${before.source}): finish that push, or delete ${file}`,
       )
-    return before
+    // Cut between saying that everything is sent and hearing the answer: it was said.
+    if ((await whatArrived(landing, before.transferId))?.has(COMPLETE) !== true) return before
+    noteCompleted(file)
+    before = { ...before, completed: true }
   }
   if (before !== undefined && !options.correct)
     throw new LandingError(
