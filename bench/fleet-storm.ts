@@ -6,7 +6,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
-import { PurgeQueueCommand, SQSClient } from '@aws-sdk/client-sqs'
+import {
+  PurgeQueueCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs'
 import { createS3Store } from '../engine/adapters/s3-store.ts'
 import type { Store } from '../engine/adapters/store.ts'
 import { packageRoot } from '../engine/package-root.ts'
@@ -15,7 +20,7 @@ import { attemptClaimKey, resultsPrefix } from '../engine/run/state-layout.ts'
 import { comparable } from '../fixtures/lab.ts'
 import { startS3Server, type S3Server } from '../fixtures/servers/s3-server.ts'
 import { makeQueues, startSqsServer, type SqsServer } from '../fixtures/servers/sqs-server.ts'
-import { seeded } from './random.ts'
+import { seeded } from '../lifecycle/arrivals.ts'
 
 export type FleetSize = {
   readonly seed: number
@@ -57,7 +62,7 @@ export async function fleetStorm(size: FleetSize): Promise<void> {
     assert.equal(wild.results, calm.results, 'every chunk has exactly one result')
     const reread = (100 * (wild.reads - calm.reads)) / calm.reads
     console.log(
-      `fleet storm: ${size.files} + ${SMALL} files, ${size.processes} processes, ${wild.kills} kills, ${wild.freezes} freezes, ${wild.purges} purges, a clock an hour off: lost 0, duplicate results 0, conflicting results 0, reports the same; ${calm.seconds.toFixed(0)} s undisturbed, ${wild.seconds.toFixed(0)} s disturbed (${((wild.seconds - calm.seconds) / Math.max(1, wild.kills)).toFixed(2)} s a kill), ${reread.toFixed(1)} % more reads of records; the small one sealed after ${wild.smallAfter ?? 'no'} chunks of the large one`,
+      `fleet storm: ${size.files} + ${SMALL} files, ${size.processes} processes, ${wild.kills} kills, ${wild.freezes} freezes, ${wild.purges} purges, ${wild.duplicates} messages sent again and in another order, a clock an hour off: lost 0, duplicate results 0, conflicting results 0, reports the same; ${calm.seconds.toFixed(0)} s undisturbed, ${wild.seconds.toFixed(0)} s disturbed (${((wild.seconds - calm.seconds) / Math.max(1, wild.kills)).toFixed(2)} s a kill), ${reread.toFixed(1)} % more reads of records; the small one sealed after ${wild.smallAfter ?? 'no'} chunks of the large one`,
     )
   } finally {
     await Promise.all([zoneServer.close(), sqs.close()])
@@ -97,6 +102,7 @@ type Course = {
   readonly kills: number
   readonly freezes: number
   readonly purges: number
+  readonly duplicates: number
   readonly smallAfter: number | undefined
 }
 
@@ -151,7 +157,7 @@ async function storm(
     children[at] = child
   }
   const started = performance.now()
-  let [kills, freezes, purges] = [0, 0, 0]
+  let [kills, freezes, purges, duplicates] = [0, 0, 0, 0]
   const purger = new SQSClient({ endpoint: sqs.endpoint, region: 'us-east-1', credentials: TEST })
   try {
     for (let at = 0; at < size.processes; at++) start(at)
@@ -171,6 +177,7 @@ async function storm(
         void delay(VISIBILITY_SECONDS * 1000 + 2000).then(() => child.kill('SIGCONT'))
         continue
       }
+      if (random() < 0.1) duplicates += await repeatMessages(purger, url)
       if (random() < 0.03) {
         await purger.send(new PurgeQueueCommand({ QueueUrl: url }))
         purges++
@@ -188,6 +195,7 @@ async function storm(
       kills,
       freezes,
       purges,
+      duplicates,
       smallAfter: seen.smallAfter,
     }
   } finally {
@@ -196,6 +204,16 @@ async function storm(
     await Promise.all([state.close(), reports.close()])
     await stateServer.close()
   }
+}
+
+/** What waits is sent once more, last first; returns how many messages there are twice now. */
+async function repeatMessages(client: SQSClient, url: string): Promise<number> {
+  const { Messages = [] } = await client.send(
+    new ReceiveMessageCommand({ QueueUrl: url, MaxNumberOfMessages: 10, VisibilityTimeout: 0 }),
+  )
+  for (const { Body } of Messages.toReversed())
+    await client.send(new SendMessageCommand({ QueueUrl: url, MessageBody: Body ?? '' }))
+  return Messages.length
 }
 
 const VISIBILITY_SECONDS = 6

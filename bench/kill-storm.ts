@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { comparable } from '../fixtures/lab.ts'
 import { packageRoot } from '../engine/package-root.ts'
-import { seeded } from './random.ts'
+import { seeded } from '../lifecycle/arrivals.ts'
 
 /**
  * Two processes check one consignment while they are killed and frozen at random: in the end there

@@ -14,7 +14,7 @@ import { join } from 'node:path'
 import { startS3Server } from '../fixtures/servers/s3-server.ts'
 import { packageRoot } from '../engine/package-root.ts'
 import type { InventoryEntry } from '../engine/model/inventory.ts'
-import { seeded } from './random.ts'
+import { seeded } from '../lifecycle/arrivals.ts'
 
 export type Row = {
   readonly what: string

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { packageRoot } from '../engine/package-root.ts'
-import { seeded } from './random.ts'
+import { seeded } from '../lifecycle/arrivals.ts'
 
 /**
  * SIGTERM at random moments while every thread is busy: `work` exits with 0 well inside the stop
