@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { suite } from 'uvu'
+import { packageRoot } from './package-root.ts'
 import { ConfigError, readConfig, type Deployment } from './config.ts'
 
 const test = suite('configuration')
@@ -94,6 +97,65 @@ test('what a deployment says of addresses wins over the file, and may add drop z
 test('YAML that cannot be parsed is told with its place', () => {
   assert.match(problemsOf('a: [1,\nb: }').join('\n'), /at line 2, column/)
   assert.match(problemsOf('- a list').join('\n'), /has to hold names and values/)
+})
+
+/** The smallest configuration that has a section, with a setting in it that there is not. */
+const PROBES: Readonly<Record<string, string>> = {
+  '': 'zzz: 1',
+  s3: 's3: { zzz: 1 }',
+  chunk: 'chunk: { zzz: 1 }',
+  dropZones: 'dropZones: [{ name: a, address: ./a, zzz: 1 }]',
+  queue: 'queue: { zzz: 1 }',
+  service: 'service: { zzz: 1 }',
+  'service.oidc': 'service: { oidc: { zzz: 1 } }',
+  'service.oidc.claims': 'service: { oidc: { claims: { zzz: 1 } } }',
+  'service.oidc.roles': 'service: { oidc: { roles: { zzz: 1 } } }',
+  schedules: 'schedules: [{ name: a, cron: "* * * * *", zzz: 1 }]',
+  lifecycle: 'lifecycle: { zzz: 1 }',
+  'lifecycle.windows': 'lifecycle: { windows: [{ days: [MON], zzz: 1 }] }',
+  'lifecycle.overrides': 'lifecycle: { overrides: [{ zzz: 1 }] }',
+  'lifecycle.task': 'lifecycle: { task: { zzz: 1 } }',
+  'lifecycle.standing': 'lifecycle: { standing: { zzz: 1 } }',
+}
+
+type Schema = {
+  readonly type?: string
+  readonly properties?: Readonly<Record<string, Schema>>
+  readonly items?: Schema
+}
+
+/** Every section of the schema that has settings, by its path. */
+function* sectionsOf(schema: Schema, path = ''): Generator<readonly [string, readonly string[]]> {
+  const one = schema.items ?? schema
+  if (one.properties === undefined) return
+  yield [path, Object.keys(one.properties).sort()]
+  for (const [name, inner] of Object.entries(one.properties))
+    yield* sectionsOf(inner, path === '' ? name : `${path}.${name}`)
+}
+
+test('the JSON Schema for editors has exactly the settings that are read', () => {
+  const file = join(packageRoot(), 'docs/reference/configuration.schema.json')
+  const sections = new Map(sectionsOf(JSON.parse(readFileSync(file, 'utf8')) as Schema))
+  assert.deepEqual([...sections.keys()].sort(), Object.keys(PROBES).sort())
+  for (const [path, yaml] of Object.entries(PROBES)) {
+    const said = problemsOf(yaml).find((problem) => problem.includes('`zzz` is not a setting'))
+    const read = /there are (.*)$/.exec(said ?? '')?.[1]?.split(', ')
+    assert.deepEqual(sections.get(path), read, path === '' ? 'the top' : path)
+  }
+})
+
+test('every setting is in the reference', () => {
+  const reference = ['configuration.md', 'lifecycle.md', 'metadata-rules.md']
+    .map((name) => readFileSync(join(packageRoot(), 'docs/reference', name), 'utf8'))
+    .join('\n')
+  const file = join(packageRoot(), 'docs/reference/configuration.schema.json')
+  const missing = [...sectionsOf(JSON.parse(readFileSync(file, 'utf8')) as Schema)].flatMap(
+    ([path, names]) =>
+      names
+        .filter((name) => !new RegExp(`\\b${name}\\b`).test(reference))
+        .map((name) => `${path}.${name}`),
+  )
+  assert.deepEqual(missing, [])
 })
 
 test.run()
