@@ -64,6 +64,14 @@ export async function runCommand(
     .action(async (file, options) => {
       await exitsWith((await import('./validate.ts')).validate(surroundings, file, options))
     })
+  command('compare')
+    .description('say what differs between two copies of an Office document')
+    .argument('<original>', 'a docx, xlsx or pptx as it was')
+    .argument('<received>', 'the same as it arrived')
+    .action(async (original, received, options) => {
+      const { compare } = await import('./compare.ts')
+      await exitsWith(compare(surroundings, original, received, options))
+    })
   command('report')
     .description('show the newest report of a consignment, or list all consignments')
     .argument('[reference]', 'consignment reference')

@@ -157,7 +157,7 @@ export const codes = {
     sentence:
       'An Office document differs from the checksum SharePoint holds; SharePoint rewrites Office files after upload.',
     howToFix:
-      'Compare the document with its source before accepting; the checksum alone decides nothing here.',
+      'Compare the document with its source (`wharfinger compare`) before accepting; the checksum alone decides nothing here.',
   },
   'CHECKSUM.CONTRADICTORY': {
     check: 'fixity',
