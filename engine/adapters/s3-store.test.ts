@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { suite } from 'uvu'
 import { startS3Server, type S3Server } from '../../fixtures/servers/s3-server.ts'
 import { retrying } from './retrying-store.ts'
@@ -277,6 +279,19 @@ test('a store that ignores create-if-absent is found out', async () => {
     },
   }
   await assert.rejects(() => storeSelfTest(overwriting), /ignores create-if-absent/)
+})
+
+test('a writer that dies in the middle of a body blocks nobody who writes the same key', async () => {
+  const store = patient()
+  const dying = connect(Number(new URL(server.endpoint).port), '127.0.0.1')
+  await once(dying, 'connect')
+  dying.write(
+    'PUT /faults/some/prefix/half HTTP/1.1\r\nhost: x\r\nif-none-match: *\r\ncontent-length: 1000\r\n\r\nhalf',
+  )
+  await new Promise((resolve) => setTimeout(resolve, 50)) // until the server has begun to read it
+  dying.destroy()
+  assert.equal(await store.createIfAbsent('half', 'whole'), 'created')
+  assert.equal(Buffer.from(await store.readWhole('half', { maxBytes: 10 })).toString(), 'whole')
 })
 
 test('what is wrong with the surroundings is said with what to do, without a request', async () => {
