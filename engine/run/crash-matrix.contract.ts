@@ -104,7 +104,9 @@ export async function crashMatrix(
     )
   }
   for (const row of seen) assert.ok(WRITES.includes(row), `a durable write without a row: ${row}`)
-  for (const row of WRITES) assert.ok(seen.has(row), `${name}: a row without a write: ${row}`)
+  // Some writes are made by the run after a kill alone, and only after kills at some places.
+  if (every === 1)
+    for (const row of WRITES) assert.ok(seen.has(row), `${name}: a row without a write: ${row}`)
   console.log(
     `${name}: killed after ${every === 1 ? 'each' : `one in ${every}`} of ${first.lines.length} durable writes of ${rows.size} kinds, resumed, same report every time`,
   )
