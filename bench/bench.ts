@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { packageRoot } from '../engine/package-root.ts'
@@ -22,8 +22,9 @@ import {
 } from './rows.ts'
 
 /**
- * `npm run bench [row ...]`: ratios against a named rival, side by side in one run. The results
- * go to bench/results.json and bench/results.md with machine and date.
+ * `npm run bench [row ...]`: ratios against a named rival, side by side in one run. Each result
+ * replaces the row's last one in bench/results.json and bench/results.md, with machine and date.
+ * What the figures mean stands in docs/explanations/speed.md.
  */
 const rows: Readonly<Record<string, () => Promise<Row>>> = {
   'large files': largeFiles,
@@ -44,26 +45,46 @@ const rows: Readonly<Record<string, () => Promise<Row>>> = {
 }
 
 const wanted = process.argv.slice(2)
-const done: Row[] = []
+const unknown = wanted.filter((name) => !Object.hasOwn(rows, name))
+if (unknown.length > 0) {
+  console.error(
+    `No row is called ${unknown.join(' or ')}. There are: ${Object.keys(rows).join('; ')}.`,
+  )
+  process.exit(2)
+}
+const machine = `${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, Node ${process.version}`
+const date = new Date().toISOString().slice(0, 10)
+const results = readResults()
 for (const [name, measure] of Object.entries(rows)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue
   const row = await measure()
-  done.push(row)
+  results.set(name, { name, date, machine, ...row })
+  writeResults([...Object.keys(rows)].flatMap((each) => results.get(each) ?? []))
   console.log(`${row.what}: ${row.figure} (target ${row.target}) [${row.raw}]`)
 }
 
-if (wanted.length === 0) {
-  const machine = `${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, Node ${process.version}`
-  const date = new Date().toISOString().slice(0, 10)
+type Result = Row & { readonly name: string; readonly date: string; readonly machine: string }
+
+/** The last result of each row that was ever measured, by the row's name. */
+function readResults(): Map<string, Result> {
+  const file = resultsFile('json')
+  const last = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Result[]) : []
+  return new Map(last.map((result) => [result.name, result]))
+}
+
+function writeResults(last: readonly Result[]): void {
+  writeFileSync(resultsFile('json'), `${JSON.stringify(last, undefined, 2)}\n`)
+  const table = last.map(
+    ({ what, figure, target, raw, date: on }) =>
+      `| ${what} | ${figure} | ${target} | ${raw} | ${on} |`,
+  )
+  const machines = [...new Set(last.map((result) => result.machine))].join('; ')
   writeFileSync(
-    join(packageRoot(), 'bench', 'results.json'),
-    `${JSON.stringify({ date, machine, rows: done }, undefined, 2)}\n`,
+    resultsFile('md'),
+    `# Last results\n\nMachine: ${machines}. \`npm run bench [row ...]\` measures anew; ratios above 1 mean faster than the rival. Where a target is missed, docs/explanations/speed.md says why.\n\n| measure | result | target | raw (medians) | date |\n|---|---|---|---|---|\n${table.join('\n')}\n`,
   )
-  const table = done.map(
-    ({ what, figure, target, raw }) => `| ${what} | ${figure} | ${target} | ${raw} |`,
-  )
-  writeFileSync(
-    join(packageRoot(), 'bench', 'results.md'),
-    `# Last results\n\n${date}, ${machine}. Run \`npm run bench\` to measure anew; ratios above 1 mean faster than the rival.\n\n| measure | result | target | raw (medians) |\n|---|---|---|---|\n${table.join('\n')}\n`,
-  )
+}
+
+function resultsFile(kind: 'json' | 'md'): string {
+  return join(packageRoot(), 'bench', `results.${kind}`)
 }
