@@ -13,6 +13,8 @@ import type { InventoryEntry } from '../engine/model/inventory.ts'
 /** Files compared, by the algorithm that was stated. */
 export type FixityTally = Readonly<Partial<Record<Algorithm, number>>>
 
+const NONE: FixityTally = {}
+
 /** SharePoint rewrites these after upload, and then states the digest of what it wrote. */
 const OFFICE = /\.(?:docx|xlsx|pptx|docm|xlsm|pptm)$/i
 
@@ -21,7 +23,7 @@ export const fixity: Job<FixityTally> = {
   id: 'fixity',
   summary: 'Every checksum the sender stated, compared with the bytes received',
   check: 'fixity',
-  empty: {},
+  empty: NONE,
   merge: (a, b) =>
     Object.fromEntries(
       algorithms.flatMap((algorithm) => {
@@ -84,6 +86,7 @@ function mismatch(path: string, stated: StatedChecksum, facts: FileFacts): Findi
 }
 
 function countStated(stated: readonly StatedChecksum[]): FixityTally {
+  if (stated.length === 0) return NONE
   return Object.fromEntries(
     [...new Set(stated.map(({ algorithm }) => algorithm))].map((algorithm) => [algorithm, 1]),
   )

@@ -22,16 +22,20 @@ const WINDOWS_FORBIDDEN = /[<>:"|?*\\]/
 // C0, DEL and C1 controls, zero-width characters, and the marks that reorder text.
 // eslint-disable-next-line no-control-regex
 const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/
+/** Paths that have nothing any of these look for: letters, digits, and dots and spaces inside a name. */
+const ORDINARY = /^(?!.*(?:[ .](?:\/|$)|(?:^|\/)(?:con|prn|aux|nul|com\d|lpt\d)(?:[./]|$)))[\w .,()/&'+-]*$/i
 const STRAY_BYTE = /[\udc80-\udcff]/
 
 export type NameTally = { readonly excluded: number; readonly empty: number }
+
+const NONE: NameTally = { excluded: 0, empty: 0 }
 
 /** What a file's name, size and emptiness say before anybody looks inside. */
 export const namesAndSizes: Job<NameTally> = {
   id: 'names-and-sizes',
   summary: 'Names that cannot be kept everywhere, system files, empty files, files over the limit',
   check: 'names',
-  empty: { excluded: 0, empty: 0 },
+  empty: NONE,
   merge: (a, b) => ({ excluded: a.excluded + b.excluded, empty: a.empty + b.empty }),
   notes: ({ excluded }) =>
     excluded === 0
@@ -55,7 +59,7 @@ function checkNameAndSize(entry: InventoryEntry, settings: JobSettings): FileChe
           tally: { excluded: 1, empty: 0 },
         }
       }
-      const findings: Finding[] = [...nameFindings(path)]
+      const findings = ORDINARY.test(path) ? [] : nameFindings(path)
       const isEmpty = sizeBytes === 0 && entry.irregular === undefined
       if (isEmpty) findings.push({ code: 'FILE.ZERO_BYTES' })
       else if (BOM_ONLY_SHA256.has(facts.digests.sha256 ?? ''))
@@ -76,7 +80,7 @@ function checkNameAndSize(entry: InventoryEntry, settings: JobSettings): FileChe
           expected: String(entry.statedSizeBytes),
         })
       }
-      return { outcome: outcomeOf(findings), tally: { excluded: 0, empty: isEmpty ? 1 : 0 } }
+      return { outcome: outcomeOf(findings), tally: isEmpty ? { excluded: 0, empty: 1 } : NONE }
     },
   }
 }

@@ -153,6 +153,8 @@ export function retrying(store: Store, options: RetryOptions): Store {
         }
       }
     },
+    // What fails at once is read again by way of `feed`.
+    ...(store.readAtOnce === undefined ? {} : { readAtOnce: store.readAtOnce }),
     tags: (key, call) => again(() => store.tags(key, call), call?.signal),
     addTag: (key, tag, call) => again(() => store.addTag(key, tag, call), call.signal),
     createIfAbsent: (key, bytes, call) =>

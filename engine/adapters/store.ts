@@ -52,6 +52,16 @@ export interface Store {
    */
   feed(key: string, options: FeedOptions, sink: (bytes: Uint8Array) => void): Promise<FeedResult>
 
+  /**
+   * Read a small object at once, without a promise: where reading waits for no network (a folder).
+   * The bytes are valid until the next read. undefined for an object that does not fit in the
+   * buffer; throws 'changed' when it is not the one that has `etag`.
+   */
+  readAtOnce?(
+    key: string,
+    options: { readonly etag: string; readonly sizeBytes: number },
+  ): Uint8Array | undefined
+
   /** Object tags; a folder has none and returns undefined. */
   tags(
     key: string,

@@ -60,44 +60,24 @@ function wasmHasher(algorithm: 'crc32c' | 'crc64nvme'): Hasher {
 
 /** `loadDigests` has to have resolved once in this thread. */
 export function createDigestSet(wanted: readonly Algorithm[]): DigestSet {
-  // A small file often comes in one piece: one call then does what four would.
-  let only: Uint8Array | undefined
-  let many: Map<Algorithm, Hasher> | undefined
-  const begin = () => {
-    const begun = new Map(inOrder(wanted).map((algorithm) => [algorithm, hashers[algorithm]()]))
-    many = begun
-    return begun
-  }
-  const justSha256 = wanted.length === 1 && wanted[0] === 'sha256'
+  const begun = inOrder(wanted).map((algorithm) => ({ algorithm, hasher: hashers[algorithm]() }))
   return {
     update(bytes) {
-      if (
-        justSha256 &&
-        many === undefined &&
-        only === undefined &&
-        bytes.length <= ONE_SHOT_BYTES
-      ) {
-        only = Uint8Array.prototype.slice.call(bytes)
-        return
-      }
-      const hashersNow = many ?? begin()
-      if (only !== undefined) {
-        for (const hasher of hashersNow.values()) hasher.update(only)
-        only = undefined
-      }
-      for (const hasher of hashersNow.values()) hasher.update(bytes)
+      for (const { hasher } of begun) hasher.update(bytes)
     },
-    digests() {
-      if (justSha256 && many === undefined)
-        return { sha256: hashOnce('sha256', only ?? new Uint8Array(0), 'hex') }
-      return Object.fromEntries(
-        [...(many ?? begin())].map(([algorithm, hasher]) => [algorithm, hasher.hex()]),
-      )
-    },
+    digests: () =>
+      Object.fromEntries(begun.map(({ algorithm, hasher }) => [algorithm, hasher.hex()])),
   }
 }
 
-const ONE_SHOT_BYTES = 64 * 1024
+/** The digests of bytes that are all there: one call for nearly every file does what four would. */
+export function digestsOf(bytes: Uint8Array, wanted: readonly Algorithm[]): Digests {
+  if (wanted.length === 1 && wanted[0] === 'sha256')
+    return { sha256: hashOnce('sha256', bytes, 'hex') }
+  const set = createDigestSet(wanted)
+  set.update(bytes)
+  return set.digests()
+}
 
 /** Digests are stored in the order of the model's list, whatever the order they were stated in. */
 function inOrder(wanted: readonly Algorithm[]): Algorithm[] {

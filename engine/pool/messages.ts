@@ -105,12 +105,14 @@ export type CheckedFile = {
   readonly bytesRead: number
   /** Empty when the file could not be read. */
   readonly digests: Digests
-  readonly versionId?: string
   /** By job id. */
   readonly outcomes: Readonly<Record<string, CheckOutcome>>
 }
 
+const SHA256_ALONE: readonly Algorithm[] = ['sha256']
+
 /** Which digests a file needs: SHA-256 always, and whatever was stated. */
-export function neededAlgorithms(entry: InventoryEntry): Algorithm[] {
+export function neededAlgorithms(entry: InventoryEntry): readonly Algorithm[] {
+  if (entry.stated.length === 0) return SHA256_ALONE
   return [...new Set<Algorithm>(['sha256', ...entry.stated.map((stated) => stated.algorithm)])]
 }

@@ -2,9 +2,8 @@ import { openStore } from '../adapters/open-store.ts'
 import { retrying } from '../adapters/retrying-store.ts'
 import type { Store } from '../adapters/store.ts'
 import { jobs } from '../../jobs/index.ts'
-import { checkDocument } from './check-document.ts'
-import { checkFile, type FileChecked } from './check-file.ts'
-import { sumTallies } from './job-tallies.ts'
+import { checkFile, checkFileAtOnce } from './check-file.ts'
+import { TallySum } from './job-tallies.ts'
 import type { UncheckedReason } from '../model/finding.ts'
 import { loadDigests } from './digest-set.ts'
 import type {
@@ -43,7 +42,9 @@ export default async function checkChunk(task: ChunkTask): Promise<ChunkReply> {
 }
 
 /** Check one metadata document. Never throws. */
-export function checkMetadata(task: MetadataTask): Promise<MetadataReply> {
+export async function checkMetadata(task: MetadataTask): Promise<MetadataReply> {
+  // Parsers and schemas are loaded by the threads that read metadata, once one does.
+  const { checkDocument } = await import('./check-document.ts')
   return checkDocument(task, storeFor(task.store))
 }
 
@@ -66,43 +67,44 @@ async function checkEntries(task: ChunkTask): Promise<ChunkReply> {
     limits: task.limits,
     shouldStop,
   }
-  const files: (FileChecked | undefined)[] = Array.from({ length: task.entries.length })
+  const lines: string[] = Array.from({ length: task.entries.length })
+  const versions: (string | null)[] = Array.from({ length: task.entries.length }, () => null)
+  const retryable = new Set<UncheckedReason>()
+  const tallies = new TallySum()
+  let done = 0
   let next = 0
   const takeFiles = async () => {
     while (next < task.entries.length && !shouldStop()) {
       const position = next++
       const entry = task.entries[position]
-      if (entry !== undefined) files[position] = await checkFile(entry, context)
+      if (entry === undefined) continue
+      const checked = checkFileAtOnce(entry, context) ?? (await checkFile(entry, context))
+      if (checked === undefined) continue
+      // What is stored follows from sealed bytes and frozen rules alone: no version ids, no times.
+      lines[position] = JSON.stringify(checked.file)
+      versions[position] = checked.versionId ?? null
+      tallies.add(checked.tallies)
+      addRetryable(retryable, checked.file)
+      done++
     }
   }
   // Reads of a folder are synchronous: more than one at a time would only share the disk.
   const together = task.store.kind === 'folder' ? 1 : task.limits.concurrentReads
   await Promise.all(Array.from({ length: together }, takeFiles))
-  const checked = files.filter((file) => file !== undefined)
-  if (checked.length !== task.entries.length) return { kind: 'handed back' }
-  const versions = checked.map(({ file }) => file.versionId ?? null)
+  if (done !== task.entries.length) return { kind: 'handed back' }
   return {
     kind: 'checked',
-    lines: checked.map(({ file }) => renderLine(file)),
+    lines,
     versions: versions.some((version) => version !== null) ? versions : [],
-    tallies: sumTallies(checked.map(({ tallies }) => tallies)),
-    retryable: retryableReasons(checked.map(({ file }) => file)),
+    tallies: tallies.sum,
+    retryable: [...retryable].sort(),
   }
 }
 
-/** What is stored follows from sealed bytes and frozen rules alone: no version ids, no times. */
-function renderLine({ versionId: _versionId, ...file }: CheckedFile): string {
-  return JSON.stringify(file)
-}
-
-function retryableReasons(files: readonly CheckedFile[]): UncheckedReason[] {
-  const reasons = new Set<UncheckedReason>()
-  for (const { outcomes } of files) {
-    for (const id in outcomes) {
-      const outcome = outcomes[id]
-      if (outcome?.kind === 'unchecked' && outcome.unchecked.retryable)
-        reasons.add(outcome.unchecked.reason)
-    }
+function addRetryable(reasons: Set<UncheckedReason>, { outcomes }: CheckedFile): void {
+  for (const id in outcomes) {
+    const outcome = outcomes[id]
+    if (outcome?.kind === 'unchecked' && outcome.unchecked.retryable)
+      reasons.add(outcome.unchecked.reason)
   }
-  return [...reasons].sort()
 }

@@ -5,7 +5,7 @@ import { dispatchOrder, type Chunk } from '../flow/chunk.ts'
 import { awakeHours, isolate, type Try } from '../flow/isolate.ts'
 import { transferPrefix, type Attempt } from '../model/transfer.ts'
 import type { CheckPool } from '../pool/pool.ts'
-import { sumTallies } from '../pool/job-tallies.ts'
+import { TallySum } from '../pool/job-tallies.ts'
 import type { CheckedFile, JobTallies, ReadLimits, StoreAddress } from '../pool/messages.ts'
 import type { UncheckedReason } from '../model/finding.ts'
 import type { InventoryEntry } from '../model/inventory.ts'
@@ -120,7 +120,7 @@ export async function checkChunk(
   const lines: (string | undefined)[] = Array.from({ length: chunk.count })
   const versions: (string | null)[] = []
   const reasons = new Set<UncheckedReason>()
-  let tallies: JobTallies = {}
+  const tallies = new TallySum()
   for (;;) {
     const { ranges, poisoned } = isolate(chunk.count, tries)
     for (const position of poisoned) {
@@ -153,7 +153,7 @@ export async function checkChunk(
       for (const [i, line] of reply.lines.entries()) lines[next.from + i] = line
       for (const [i, version] of reply.versions.entries()) versions[next.from + i] = version
       for (const reason of reply.retryable) reasons.add(reason)
-      tallies = sumTallies([tallies, reply.tallies])
+      tallies.add(reply.tallies)
     }
   }
   if (reasons.size > 0 && awakeHours(tries) < deadlineHours(reasons, options)) {
@@ -167,7 +167,7 @@ export async function checkChunk(
   }
   const unchecked = reasons.size > 0 || isolate(chunk.count, tries).poisoned.length > 0
   await writeResult(state, resultKey(attempt, version, chunk.index), lines, {
-    tallies,
+    tallies: tallies.sum,
     hasVersions,
     ...(unchecked ? { unchecked } : {}),
   })

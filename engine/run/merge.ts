@@ -16,7 +16,7 @@ import type { CheckId } from '../model/code-facts.ts'
 import { codes } from '../model/codes.ts'
 import type { FileRow, OutcomeTables, Totals } from '../model/outcome.ts'
 import type { Attempt } from '../model/transfer.ts'
-import { sumTallies } from '../pool/job-tallies.ts'
+import { TallySum } from '../pool/job-tallies.ts'
 import type { CheckedFile, JobTallies } from '../pool/messages.ts'
 import { ExternalSort } from '../scratch/external-sort.ts'
 import { isExcludedName } from '../../jobs/excluded-names.ts'
@@ -107,14 +107,14 @@ export async function mergeAttempt(
   const rows = createWriteStream(rowsFile)
   rows.write(filesCsvHeader())
   let pending: FileRow[] = []
-  let tallies: JobTallies = {}
+  const tallies = new TallySum()
   let anyRedacted = false
   for await (const { entry, checked, versionId } of zipped(
     attempt,
     intake,
     plan,
     options,
-    (one) => (tallies = sumTallies([tallies, one])),
+    (one) => tallies.add(one),
   )) {
     const code = relisted.get(entry.key)
     const renamedFrom = renames.byKey.get(entry.key)
@@ -166,7 +166,7 @@ export async function mergeAttempt(
   if (anyRedacted)
     await reportRedactions(attempt, intake, plan, options, context, tally, addFinding)
   tally.addTransfer(intake, found)
-  tally.addNotes(jobNotes(tallies))
+  tally.addNotes(jobNotes(tallies.sum))
   const sorts = [
     findings,
     unchecked,
