@@ -59,7 +59,7 @@ for (const [name, measure] of Object.entries(rows)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue
   const row = await measure()
   results.set(name, { name, date, machine, ...row })
-  writeResults([...Object.keys(rows)].flatMap((each) => results.get(each) ?? []))
+  writeResults(Object.keys(rows).flatMap((each) => results.get(each) ?? []))
   console.log(`${row.what}: ${row.figure} (target ${row.target}) [${row.raw}]`)
 }
 

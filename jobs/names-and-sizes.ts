@@ -23,7 +23,8 @@ const WINDOWS_FORBIDDEN = /[<>:"|?*\\]/
 // eslint-disable-next-line no-control-regex
 const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/
 /** Paths that have nothing any of these look for: letters, digits, and dots and spaces inside a name. */
-const ORDINARY = /^(?!.*(?:[ .](?:\/|$)|(?:^|\/)(?:con|prn|aux|nul|com\d|lpt\d)(?:[./]|$)))[\w .,()/&'+-]*$/i
+const ORDINARY =
+  /^(?!.*(?:[ .](?:\/|$)|(?:^|\/)(?:con|prn|aux|nul|com\d|lpt\d)(?:[./]|$)))[\w .,()/&'+-]*$/i
 const STRAY_BYTE = /[\udc80-\udcff]/
 
 export type NameTally = { readonly excluded: number; readonly empty: number }

@@ -57,10 +57,10 @@ export interface Store {
    * The bytes are valid until the next read. undefined for an object that does not fit in the
    * buffer; throws 'changed' when it is not the one that has `etag`.
    */
-  readAtOnce?(
+  readonly readAtOnce?: (
     key: string,
     options: { readonly etag: string; readonly sizeBytes: number },
-  ): Uint8Array | undefined
+  ) => Uint8Array | undefined
 
   /** Object tags; a folder has none and returns undefined. */
   tags(

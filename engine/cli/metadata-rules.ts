@@ -1,6 +1,5 @@
 import { dirname, join } from 'node:path/posix'
 import { ConfigError, type EngineConfig, type MetadataRules } from '../config.ts'
-import { compileProfile } from '../metadata/compile-profile.ts'
 import { parseProfile, ProfileError, type Profile } from '../metadata/profile.ts'
 import type { FrozenXmlSchema } from '../pool/messages.ts'
 
@@ -32,7 +31,7 @@ export async function withMetadataRules(
     const rules: { profile?: Profile; xmlSchema?: FrozenXmlSchema } = {}
     if (files.profile !== undefined) {
       const json = await text(name, 'profile', files.profile)
-      const profile = json === undefined ? undefined : readProfile(json, name, problems)
+      const profile = json === undefined ? undefined : await readProfile(json, name, problems)
       if (profile !== undefined) rules.profile = profile
     }
     if (files.xmlSchema !== undefined) {
@@ -52,7 +51,13 @@ export async function withMetadataRules(
   return { ...config, dropZones }
 }
 
-function readProfile(json: string, zone: string, problems: string[]): Profile | undefined {
+async function readProfile(
+  json: string,
+  zone: string,
+  problems: string[],
+): Promise<Profile | undefined> {
+  // Ajv takes longer to load than all the rest of the command line.
+  const { compileProfile } = await import('../metadata/compile-profile.ts')
   try {
     const profile = parseProfile(JSON.parse(json))
     compileProfile(profile)

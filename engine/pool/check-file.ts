@@ -6,7 +6,6 @@ import type { InventoryEntry } from '../model/inventory.ts'
 import { createDigestSet, digestsOf } from './digest-set.ts'
 import { neededAlgorithms, type CheckedFile, type JobTallies, type ReadLimits } from './messages.ts'
 import { ResumableDigests } from './resumable-digest.ts'
-import { withSidecar } from './sidecar.ts'
 
 export type CheckContext = {
   readonly store: Store
@@ -61,7 +60,7 @@ export async function checkFile(
   listed: InventoryEntry,
   context: CheckContext,
 ): Promise<FileChecked | undefined> {
-  const { entry, outcome: sidecar } = await withSidecar(listed, context)
+  const { entry, outcome: sidecar } = await withOwnSidecar(listed, context)
   const extra = sidecar === undefined ? {} : { sidecar }
   const unread = (outcomes: Record<string, CheckOutcome>): FileChecked => ({
     file: fileOf(entry, { bytesRead: 0, digests: {} }, { ...outcomes, ...extra }),
@@ -89,6 +88,16 @@ export async function checkFile(
   } catch (error) {
     return unread(outcomesForError(error, context.jobs))
   }
+}
+
+async function withOwnSidecar(
+  entry: InventoryEntry,
+  context: CheckContext,
+): Promise<{ entry: InventoryEntry; outcome?: CheckOutcome }> {
+  if (entry.sidecar === undefined) return { entry }
+  // The rules for metadata are loaded by the threads that meet some.
+  const { withSidecar } = await import('./sidecar.ts')
+  return withSidecar(entry, entry.sidecar, context)
 }
 
 type BegunJobs = {

@@ -9,14 +9,13 @@ const SIDECAR_LIMIT_BYTES = 1024 * 1024
 
 /**
  * A record with what its own sidecar says of it: path, size, checksum. The outcome belongs to the
- * "Metadata rows" line; it is left out where there is no sidecar.
+ * "Metadata rows" line.
  */
 export async function withSidecar(
   entry: InventoryEntry,
+  sidecar: NonNullable<InventoryEntry['sidecar']>,
   context: { readonly store: Store; readonly transferPrefix: string; readonly sealedOn: string },
 ): Promise<{ entry: InventoryEntry; outcome?: CheckOutcome }> {
-  const { sidecar } = entry
-  if (sidecar === undefined) return { entry }
   let bytes: Uint8Array
   try {
     bytes = await context.store.readWhole(

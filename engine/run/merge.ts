@@ -23,8 +23,8 @@ import { isExcludedName } from '../../jobs/excluded-names.ts'
 import { jobs } from '../../jobs/index.ts'
 import { filesCsvHeader, filesCsvRows } from '../report/csv.ts'
 import { readResult, readVersions } from './check.ts'
-import { readPart, readParts } from './parts.ts'
-import type { Plan } from './plan.ts'
+import { readParts } from './parts.ts'
+import { InventoryReader, type Plan } from './plan.ts'
 import { RedactionPairing } from './redactions.ts'
 import { relistOnce, type Drift } from './relist.ts'
 import type { MetadataResult } from './check-metadata.ts'
@@ -109,40 +109,36 @@ export async function mergeAttempt(
   let pending: FileRow[] = []
   const tallies = new TallySum()
   let anyRedacted = false
-  for await (const { entry, checked, versionId } of zipped(
-    attempt,
-    intake,
-    plan,
-    options,
-    (one) => tallies.add(one),
-  )) {
-    const code = relisted.get(entry.key)
-    const renamedFrom = renames.byKey.get(entry.key)
-    const surroundings: Surroundings = {
-      ...(code === undefined ? {} : { relisted: code }),
-      ...(renamedFrom === undefined ? {} : { renamedFrom }),
+  const eachChunk = zipped(attempt, intake, plan, options, (one) => tallies.add(one))
+  for await (const chunk of eachChunk)
+    for (const { entry, checked, versionId } of chunk) {
+      const code = relisted.get(entry.key)
+      const renamedFrom = renames.byKey.get(entry.key)
+      const surroundings: Surroundings = {
+        ...(code === undefined ? {} : { relisted: code }),
+        ...(renamedFrom === undefined ? {} : { renamedFrom }),
+      }
+      const verdicts = judgeFile(entry, checked, context, surroundings)
+      tally.addFile(verdicts, checked)
+      for (const finding of verdicts.findings) addFinding(finding)
+      for (const one of verdicts.unchecked)
+        unchecked.add(`${one.reason}\0${one.path ?? ''}`, JSON.stringify(one))
+      const excluded = context.isExcluded(checked.path)
+      totals.add({ path: checked.path, sizeBytes: entry.sizeBytes, excluded })
+      if (folderNames === undefined) folders.add(checked.path)
+      else folderNames.add(checked.path, '')
+      const { sha256 } = checked.digests
+      if (sha256 !== undefined && entry.sizeBytes > 0 && !excluded) {
+        contents.add(sha256, JSON.stringify({ path: checked.path, sizeBytes: entry.sizeBytes }))
+      }
+      names.add(matchKey(checked.path), JSON.stringify(checked.path))
+      anyRedacted ||= redactedStem(nameOf(checked.path)) !== undefined
+      pending.push(fileRow(entry, checked, verdicts, versionId))
+      if (pending.length >= ROWS_PER_WRITE) {
+        if (!rows.write(filesCsvRows(pending))) await once(rows, 'drain')
+        pending = []
+      }
     }
-    const verdicts = judgeFile(entry, checked, context, surroundings)
-    tally.addFile(verdicts, checked)
-    for (const finding of verdicts.findings) addFinding(finding)
-    for (const one of verdicts.unchecked)
-      unchecked.add(`${one.reason}\0${one.path ?? ''}`, JSON.stringify(one))
-    const excluded = context.isExcluded(checked.path)
-    totals.add({ path: checked.path, sizeBytes: entry.sizeBytes, excluded })
-    if (folderNames === undefined) folders.add(checked.path)
-    else folderNames.add(checked.path, '')
-    const { sha256 } = checked.digests
-    if (sha256 !== undefined && entry.sizeBytes > 0 && !excluded) {
-      contents.add(sha256, JSON.stringify({ path: checked.path, sizeBytes: entry.sizeBytes }))
-    }
-    names.add(matchKey(checked.path), JSON.stringify(checked.path))
-    anyRedacted ||= redactedStem(nameOf(checked.path)) !== undefined
-    pending.push(fileRow(entry, checked, verdicts, versionId))
-    if (pending.length >= ROWS_PER_WRITE) {
-      if (!rows.write(filesCsvRows(pending))) await once(rows, 'drain')
-      pending = []
-    }
-  }
   rows.end(filesCsvRows(pending))
   await finished(rows)
   for await (const missing of readParts<MissingFile>(
@@ -197,49 +193,42 @@ type Zipped = {
   readonly versionId: string | undefined
 }
 
-/** Inventory and results side by side, in inventory order. */
+/** Inventory and results side by side, a chunk at a time, in inventory order. */
 async function* zipped(
   attempt: Attempt,
   intake: Intake,
   plan: Plan,
   options: MergeOptions,
   onTallies?: (tallies: JobTallies) => void,
-): AsyncGenerator<Zipped> {
-  const entries = inventoryEntries(options.state, attempt, intake)
+): AsyncGenerator<readonly Zipped[]> {
+  const inventory = new InventoryReader(options.state, attempt, intake)
   // Results are small and many: the next one is fetched while this one is merged.
   const load = (index: number) => {
     const loaded = loadResult(options.state, attempt, options.resultVersion(index), index)
     loaded.catch(() => undefined) // reported when it is awaited, in its turn
     return loaded
   }
+  let files = 0
   let next = plan.chunks[0] === undefined ? undefined : load(0)
   for (const chunk of plan.chunks) {
     const loaded = await next
     next = plan.chunks[chunk.index + 1] === undefined ? undefined : load(chunk.index + 1)
-    if (loaded !== undefined) onTallies?.(loaded.tallies)
-    for (const [i, checked] of (loaded?.files ?? []).entries()) {
-      const entry = await entries.next()
-      if (entry.done === true || entry.value.key !== checked.key) {
+    if (loaded === undefined) continue
+    onTallies?.(loaded.tallies)
+    const entries = await inventory.range(chunk.first, chunk.count)
+    yield entries.map((entry, i) => {
+      const checked = loaded.files[i]
+      if (checked === undefined || entry.key !== checked.key) {
         throw new Error(
           `bug: result ${chunk.index} of ${attempt.reference} does not follow the inventory`,
         )
       }
-      yield { entry: entry.value, checked, versionId: loaded?.versions[i] ?? undefined }
-    }
+      return { entry, checked, versionId: loaded.versions[i] ?? undefined }
+    })
+    files += entries.length
   }
-  if ((await entries.next()).done !== true) {
+  if (files !== intake.files)
     throw new Error(`bug: the results of ${attempt.reference} end before its inventory`)
-  }
-}
-
-async function* inventoryEntries(
-  state: Store,
-  attempt: Attempt,
-  intake: Intake,
-): AsyncGenerator<InventoryEntry> {
-  for (let part = 0; part < intake.inventory.length; part++) {
-    yield* await readPart<InventoryEntry>(state, attempt, 'inventory', part)
-  }
 }
 
 async function loadResult(state: Store, attempt: Attempt, version: number, chunk: number) {
@@ -285,11 +274,12 @@ async function findRenames(
       for (const { algorithm, value } of one.stated)
         sort.add(`${algorithm}:${value}`, JSON.stringify({ listed: one.path }))
     }
-    for await (const { entry, checked } of zipped(attempt, intake, plan, options)) {
-      if (entry.unlisted !== true || entry.sizeBytes === 0) continue
-      for (const [algorithm, value] of Object.entries(checked.digests))
-        sort.add(`${algorithm}:${value}`, JSON.stringify({ key: entry.key }))
-    }
+    for await (const chunk of zipped(attempt, intake, plan, options))
+      for (const { entry, checked } of chunk) {
+        if (entry.unlisted !== true || entry.sizeBytes === 0) continue
+        for (const [algorithm, value] of Object.entries(checked.digests))
+          sort.add(`${algorithm}:${value}`, JSON.stringify({ key: entry.key }))
+      }
     for (const { values } of groupSorted(sort.sorted(), ({ sortKey }) => sortKey)) {
       const sides = values.map(({ line }) => JSON.parse(line) as { listed?: string; key?: string })
       const listed = new Set(
@@ -356,12 +346,13 @@ async function reportRedactions(
   const pairing = new RedactionPairing(options.scratch)
   try {
     const copies = new ExternalSort(options.scratch)
-    for await (const { entry, checked } of zipped(attempt, intake, plan, options)) {
-      if (context.isExcluded(checked.path)) continue
-      pairing.add(checked.path)
-      if (redactedStem(nameOf(checked.path)) === undefined) continue
-      copies.add(checked.path, judgeFile(entry, checked, context, {}).outcomes.names.kind)
-    }
+    for await (const chunk of zipped(attempt, intake, plan, options))
+      for (const { entry, checked } of chunk) {
+        if (context.isExcluded(checked.path)) continue
+        pairing.add(checked.path)
+        if (redactedStem(nameOf(checked.path)) === undefined) continue
+        copies.add(checked.path, judgeFile(entry, checked, context, {}).outcomes.names.kind)
+      }
     const problems = new ExternalSort(options.scratch)
     for (const { path, code } of pairing.problems()) problems.add(path, code)
     const kinds = copies.sorted()[Symbol.iterator]()

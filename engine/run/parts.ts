@@ -113,7 +113,7 @@ export async function* readParts<T>(
   count: number,
 ): AsyncGenerator<T> {
   for (let number = 0; number < count; number++)
-    yield* await readPart<T>(store, attempt, series, number)
+    for (const value of await readPart<T>(store, attempt, series, number)) yield value
 }
 
 /** How many parts of a series an interrupted run left behind. */
