@@ -5,13 +5,19 @@ import { dispatchOrder, type Chunk } from '../flow/chunk.ts'
 import { awakeHours, isolate, type Try } from '../flow/isolate.ts'
 import { transferPrefix, type Attempt } from '../model/transfer.ts'
 import type { CheckPool } from '../pool/pool.ts'
+import {
+  parseHeader,
+  parseResult,
+  renderResult,
+  type ChunkResult,
+  type ResultHeader,
+} from './chunk-result.ts'
 import { TallySum } from '../pool/job-tallies.ts'
-import type { CheckedFile, JobTallies, ReadLimits, StoreAddress } from '../pool/messages.ts'
+import type { CheckedFile, ReadLimits, StoreAddress } from '../pool/messages.ts'
 import type { UncheckedReason } from '../model/finding.ts'
 import type { InventoryEntry } from '../model/inventory.ts'
 import { jobs } from '../../jobs/index.ts'
 import { IntegrityAlarm, mark, readState, readText, writeOnce } from './create-once.ts'
-import { parseLines } from './parts.ts'
 import { InventoryReader } from './plan.ts'
 import type { Intake } from './seal.ts'
 import {
@@ -21,6 +27,7 @@ import {
   resultsPrefix,
   triesPrefix,
   tryKey,
+  versionsKey,
 } from './state-layout.ts'
 
 /** What checking one chunk needs, whoever asks for it. */
@@ -163,13 +170,13 @@ export async function checkChunk(
   const hasVersions = versions.length > 0
   if (hasVersions) {
     const read = Array.from({ length: chunk.count }, (_, i) => versions[i] ?? null)
-    await mark(state, eventKey(attempt, `versions-${version}-${chunk.index}`), { versions: read })
+    await mark(state, versionsKey(attempt, version, chunk.index), { versions: read })
   }
   const unchecked = reasons.size > 0 || isolate(chunk.count, tries).poisoned.length > 0
   await writeResult(state, resultKey(attempt, version, chunk.index), lines, {
     tallies: tallies.sum,
     hasVersions,
-    ...(unchecked ? { unchecked } : {}),
+    ...(unchecked ? { unchecked: true } : {}),
   })
   return true
 }
@@ -203,37 +210,22 @@ export async function giveUpChunk(
   await writeResult(state, key, lines, { tallies: {}, hasVersions: false, unchecked: true })
 }
 
-type ResultHeader = {
-  readonly tallies: JobTallies
-  /** Whether S3 versions of what was read lie beside it. */
-  readonly hasVersions: boolean
-  /** Set where something is unchecked: such a result follows from more than the sealed bytes. */
-  readonly unchecked?: true
-}
-
 /** Of two results one of which could not check everything, the first counts and neither is an alarm. */
 async function writeResult(
   state: Store,
   key: string,
   lines: readonly (string | undefined)[],
-  header: Omit<ResultHeader, 'unchecked'> & { readonly unchecked?: boolean },
+  header: ResultHeader,
 ): Promise<void> {
-  const text = [JSON.stringify(header), ...lines, ''].join('\n')
+  const text = renderResult(header, lines)
   try {
     await writeOnce(state, key, text)
   } catch (error) {
     if (!(error instanceof IntegrityAlarm)) throw error
-    const stored = readHeader(await readText(state, key))
+    const stored = parseHeader(await readText(state, key))
     if (header.unchecked !== true && stored.unchecked !== true) throw error
   }
 }
-
-function readHeader(text: string): ResultHeader {
-  return JSON.parse(text.slice(0, text.indexOf('\n') + 1)) as ResultHeader
-}
-
-/** One chunk's result: the jobs' tallies, then a line for each file in inventory order. */
-export type ChunkResult = ResultHeader & { readonly files: readonly CheckedFile[] }
 
 export async function readResult(
   state: Store,
@@ -241,9 +233,7 @@ export async function readResult(
   version: number,
   chunk: number,
 ): Promise<ChunkResult> {
-  const text = await readText(state, resultKey(attempt, version, chunk))
-  const files = parseLines<CheckedFile>(text.slice(text.indexOf('\n') + 1))
-  return { ...readHeader(text), files }
+  return parseResult(await readText(state, resultKey(attempt, version, chunk)))
 }
 
 /** S3 versions that were read for a chunk, by position. */
@@ -253,11 +243,8 @@ export async function readVersions(
   version: number,
   chunk: number,
 ): Promise<readonly (string | null)[]> {
-  const event = await readState<{ versions: readonly (string | null)[] }>(
-    state,
-    eventKey(attempt, `versions-${version}-${chunk}`),
-  )
-  return event.versions
+  const key = versionsKey(attempt, version, chunk)
+  return (await readState<{ versions: readonly (string | null)[] }>(state, key)).versions
 }
 
 export async function chunksWithResult(

@@ -1,3 +1,5 @@
+import type { ConsignmentTally } from '../flow/consignment-tally.ts'
+import { judgeFile, type RowContext } from '../flow/file-row.ts'
 import { groupSorted } from '../flow/match.ts'
 import {
   judgeRedactions,
@@ -5,7 +7,13 @@ import {
   withoutExtension,
   type RedactionCode,
 } from '../flow/redaction-pairs.ts'
+import type { CheckOutcome } from '../model/check.ts'
+import type { Finding } from '../model/finding.ts'
+import type { Attempt } from '../model/transfer.ts'
 import { ExternalSort } from '../scratch/external-sort.ts'
+import { checkedFiles, type Results } from './checked-files.ts'
+import type { Plan } from './plan.ts'
+import type { Intake } from './seal.ts'
 
 type Line = { readonly name: string; readonly path: string; readonly isCopy: boolean }
 
@@ -49,4 +57,45 @@ export class RedactionPairing {
   dispose(): void {
     this.#sort.dispose()
   }
+}
+
+/** Redacted copies without one original; they fail the names of their files after all. */
+export async function reportRedactions(
+  attempt: Attempt,
+  intake: Intake,
+  plan: Plan,
+  options: Results & { readonly scratch: string },
+  context: RowContext,
+  tally: ConsignmentTally,
+  addFinding: (finding: Finding) => void,
+): Promise<void> {
+  const pairing = new RedactionPairing(options.scratch)
+  try {
+    const copies = new ExternalSort(options.scratch)
+    for await (const { entry, checked } of checkedFiles(attempt, intake, plan, options)) {
+      if (context.isExcluded(checked.path)) continue
+      pairing.add(checked.path)
+      if (redactedStem(nameOf(checked.path)) === undefined) continue
+      copies.add(checked.path, judgeFile(entry, checked, context, {}).outcomes.names.kind)
+    }
+    const problems = new ExternalSort(options.scratch)
+    for (const { path, code } of pairing.problems()) problems.add(path, code)
+    const kinds = copies.sorted()[Symbol.iterator]()
+    for (const { sortKey: path, line } of problems.sorted()) {
+      let kind = kinds.next()
+      while (kind.done !== true && kind.value.sortKey !== path) kind = kinds.next()
+      const before = kind.done === true ? 'passed' : (kind.value.line as CheckOutcome['kind'])
+      const finding: Finding = { code: line as RedactionCode, path }
+      addFinding(finding)
+      tally.addLate('names', before, finding)
+    }
+    copies.dispose()
+    problems.dispose()
+  } finally {
+    pairing.dispose()
+  }
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
 }

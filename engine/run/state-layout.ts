@@ -132,6 +132,10 @@ export function checkpointsPrefix(attempt: Attempt): string {
 export function eventKey(attempt: Attempt, name: string): string {
   return `${attemptPrefix(attempt)}events/${name}.json`
 }
+/** S3 versions that were read for a chunk, by position. */
+export function versionsKey(attempt: Attempt, version: number, chunk: number): string {
+  return eventKey(attempt, `versions-${version}-${chunk}`)
+}
 /** That the keeper of the records has them. */
 export function handoverKey(attempt: Attempt): string {
   return `${attemptPrefix(attempt)}handed-over.json`
