@@ -16,7 +16,7 @@ import fc from 'fast-check'
 import { suite } from 'uvu'
 import { bytesOfKey, keyOfLatin1 } from './folder-names.ts'
 import { createFolderStore } from './folder-store.ts'
-import type { Store } from './store.ts'
+import { StoreError, type Store, type StoredObject } from './store.ts'
 import { assertReason, describeStoreContract, keysUnder } from './store.contract.ts'
 
 async function makeTempFolderStore() {
@@ -45,6 +45,41 @@ const throwIt = (error: Error) => {
 const test = suite('folder store')
 const folder = mkdtempSync(join(tmpdir(), 'wharfinger-folder-'))
 test.after(() => rmSync(folder, { recursive: true }))
+
+test('what is read at once is the pinned file whole, or nothing', async () => {
+  const root = join(folder, 'at-once')
+  mkdirSync(root)
+  writeFileSync(join(root, 'small'), 'some bytes')
+  writeFileSync(join(root, 'empty'), '')
+  writeFileSync(join(root, 'large'), Buffer.alloc(2 * 1024 * 1024))
+  execFileSync('mkfifo', [join(root, 'pipe')])
+  const store = createFolderStore(root)
+  const read = store.readAtOnce
+  assert.ok(read)
+  const objects = new Map<string, StoredObject>()
+  for await (const object of store.list({ prefix: '' })) objects.set(object.key, object)
+  const pinned = (key: string) => {
+    const { etag, sizeBytes } = objects.get(key) ?? assert.fail(key)
+    return { etag, sizeBytes }
+  }
+  const text = (key: string) => Buffer.from(read(key, pinned(key)) ?? []).toString()
+  assert.equal(text('small'), 'some bytes')
+  assert.equal(text('empty'), '')
+  assert.equal(read('large', pinned('large')), undefined)
+  const refuses = (key: string, reason: string) =>
+    assert.throws(
+      () => read(key, pinned(key)),
+      (error: unknown) => error instanceof StoreError && error.reason === reason,
+    )
+  refuses('pipe', 'changed')
+  appendFileSync(join(root, 'small'), '!')
+  refuses('small', 'changed')
+  rmSync(join(root, 'empty'))
+  refuses('empty', 'missing')
+  symlinkSync('small', join(root, 'empty'))
+  refuses('empty', 'changed')
+  assert.throws(() => read('../small', pinned('small')), StoreError)
+})
 
 test('links, FIFOs and sockets are listed as what they are and never opened', async () => {
   const root = join(folder, 'irregular')

@@ -211,10 +211,10 @@ export function createFolderStore(path: string): Store {
         const descriptor = openPinned(key)
         try {
           const bytes = readDescriptor(descriptor, readBuffer, sizeBytes)
-          // Asked only afterwards: had it been another file before, or a thing of another kind, its
-          // ETag could not be this one now.
-          refuseChanged(key, descriptor, etag)
-          if (bytes.length !== sizeBytes) throw changed(key)
+          // Asked only afterwards: had it been another file before, its ETag could not be this one.
+          const stats = fstatSync(descriptor)
+          if (!stats.isFile() || etagOf(stats) !== etag || bytes.length !== sizeBytes)
+            throw changed(key)
           return bytes
         } finally {
           closeSync(descriptor)

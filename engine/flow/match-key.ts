@@ -8,11 +8,15 @@ const steps: readonly (readonly [NearMatch, (path: string) => string])[] = [
   ['Unicode form', (path) => path.normalize('NFC')],
 ]
 
+/** Anything but printable ASCII without backslashes, empty segments, and spaces around a segment. */
+const NEEDS_STEPS = /[^\x20-\x7e]|\\|\/\/|^\.?\/|(?:^|\/) | (?:\/|$)/
+
 /**
  * A key that two paths share when they differ only in separators, spaces around a segment, case or
  * Unicode form. For telling near matches, never for matching.
  */
 export function matchKey(path: string): string {
+  if (!NEEDS_STEPS.test(path)) return path.toLowerCase()
   return steps.reduce((key, [, step]) => step(key), path)
 }
 

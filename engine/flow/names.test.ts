@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import fc from 'fast-check'
 import { suite } from 'uvu'
 import { matchKey, nearMatchOf } from './match-key.ts'
 import { judgeRedactions, redactedStem, withoutExtension } from './redaction-pairs.ts'
@@ -48,6 +49,22 @@ test('names that differ only in form share a key, and the difference is named', 
     assert.deepEqual(nearMatchOf(a, b), differences)
   }
   assert.notEqual(matchKey('a.txt'), matchKey('b.txt'))
+})
+
+test('a key is the same whether a path is read the short way or the long one', () => {
+  const segment = fc
+    .array(fc.constantFrom('a', 'Z', '7', '.', ' ', '-', '(', '\t', '\\', './', '//'), {
+      minLength: 1,
+      maxLength: 6,
+    })
+    .map((characters) => `x${characters.join('')}`)
+  fc.assert(
+    fc.property(fc.array(segment, { minLength: 1, maxLength: 4 }), (segments) => {
+      // A letter beyond ASCII sends all of it the long way.
+      const path = segments.join('/')
+      assert.equal(matchKey(`${path}/x\u00e9`), `${matchKey(`${path}/x`)}\u00e9`)
+    }),
+  )
 })
 
 test.run()

@@ -63,12 +63,12 @@ export async function deliverReport(
   const prefix = reportPrefix(attempt, outcome.reportVersion)
   const write = (name: string, body: AsyncIterable<string> | string) =>
     writeByDigest(reports, prefix, name, body, options.scratch)
-  const findings = await write('findings.csv', findingsCsv(tables))
-  const files = await write('files.csv', tables.filesCsv())
-  const tdrErrors =
+  const [findings, files, tdrErrors] = await Promise.all([
+    write('findings.csv', findingsCsv(tables)),
+    write('files.csv', tables.filesCsv()),
     tables.metadataFindings === undefined
       ? undefined
-      : await write(
+      : write(
           'draft-metadata-errors.json',
           renderTdrErrorFile(
             { consignmentId: attempt.transfer.transferId, date: outcome.run.sealedAt.slice(0, 10) },
@@ -76,7 +76,8 @@ export async function deliverReport(
             ({ code, detail }) =>
               [codes[code].sentence, detail, codes[code].howToFix].filter(Boolean).join(' '),
           ),
-        )
+        ),
+  ])
   const json = await write(
     'report.json',
     renderJson(outcome, { findingsCsv: findings, filesCsv: files }),

@@ -19,6 +19,9 @@ export type PartSummary = {
 /**
  * Writes a series of any length as numbered create-once objects of JSON lines.
  * Writing the same lines again changes nothing; writing others raises the integrity alarm.
+ *
+ * Lines are collected for one part while the part before it is written, one at a time and in
+ * order: a part that is there follows all that come before it.
  */
 export class PartWriter<T> {
   readonly #store: Store
@@ -30,6 +33,7 @@ export class PartWriter<T> {
   #firstKey: string | undefined
   #lastKey: string | undefined
   readonly summaries: PartSummary[]
+  #writing: Promise<void> = Promise.resolve()
 
   constructor(
     store: Store,
@@ -57,13 +61,16 @@ export class PartWriter<T> {
   /** Write what is left. A series may have no part at all. */
   async end(): Promise<readonly PartSummary[]> {
     if (this.#lines.length > 0) await this.#flush()
+    await this.#writing
     return this.summaries
   }
 
   async #flush(): Promise<void> {
     const content = this.#lines.join('\n') + '\n'
     const key = partKey(this.#attempt, this.#series, this.summaries.length)
-    await writeOnce(this.#store, key, content)
+    await this.#writing
+    this.#writing = writeOnce(this.#store, key, content)
+    this.#writing.catch(() => undefined) // reported when it is awaited, by the next part or the end
     this.summaries.push({
       lines: this.#lines.length,
       sha256: createHash('sha256').update(content).digest('hex'),
