@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { Match } from 'aws-cdk-lib/assertions'
 import { suite } from 'uvu'
+import { lintTemplate, type Template } from '../lifecycle/template-lints.ts'
 import { statementsOf } from './rendered-policies.ts'
 import { fullSettings, smallSettings, synthesise } from './sample-deployment.ts'
 
@@ -22,6 +23,37 @@ test('work and serve are two services of one image', () => {
 
 test('the template states no desired count, so that no deployment wakes a sleeping service', () => {
   for (const [id, { Properties }] of services) assert.ok(!('DesiredCount' in Properties), id)
+})
+
+test('the lifecycle has nothing against the template, and something against each mistake in it', () => {
+  const closureHours = 107.5
+  for (const settings of [fullSettings, smallSettings]) {
+    const whole = synthesise(settings).template.toJSON() as Template
+    assert.deepEqual(lintTemplate(whole, closureHours), [])
+  }
+  const { Resources = {} } = template.toJSON() as Template
+  const mistakes: [type: string, properties: Record<string, unknown>, said: RegExp][] = [
+    ['AWS::ECS::Service', { DesiredCount: 1 }, /has a DesiredCount/],
+    ['AWS::ECS::Service', { AvailabilityZoneRebalancing: 'ENABLED' }, /zone rebalancing/],
+    ['AWS::ECS::TaskDefinition', { ContainerDefinitions: [{ Name: 'a' }] }, /30 seconds/],
+    ['AWS::SQS::Queue', { MessageRetentionPeriod: undefined }, /keeps messages for 96 hours/],
+    [
+      'AWS::S3::Bucket',
+      {
+        LifecycleConfiguration: {
+          Rules: [{ AbortIncompleteMultipartUpload: { DaysAfterInitiation: 3 } }],
+        },
+      },
+      /after 3 days/,
+    ],
+  ]
+  for (const [type, properties, said] of mistakes) {
+    const [id, resource] = Object.entries(Resources).find(([, { Type }]) => Type === type) ?? []
+    const mistaken = { ...resource, Properties: { ...resource?.Properties, ...properties } }
+    const lints = lintTemplate({ Resources: { ...Resources, [id ?? '']: mistaken } }, closureHours)
+    assert.equal(lints.length, 1, type)
+    assert.match(lints[0]?.reason ?? '', said)
+  }
 })
 
 test('tasks run on ARM64, as a user without privileges, and write to scratch disk alone', () => {

@@ -4,21 +4,21 @@ import type { LifecycleSettings } from './lifecycle-config.ts'
 import { UnsureTimeError, wallTime } from './local-time.ts'
 import type { Schedule, WeeklyWindow } from './schedule.ts'
 import { weekdays } from './schedule.ts'
-
-/** Why a schedule must not be applied, and what to do about it. */
-export type Lint = { readonly reason: string; readonly fix: string }
+import { lintTemplate, type Lint, type Template } from './template-lints.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 const HORIZON_DAYS = 60
 const WEEK_MINUTES = 7 * 24 * 60
 
-/** Everything that stands in the way of applying these settings now. */
+/** Everything that stands in the way of applying these settings now, to what a template deploys. */
 export function lintSettings(
-  { schedule, wakeBudgetMinutes, retentionHours }: LifecycleSettings,
+  settings: LifecycleSettings,
   holidays: Holidays,
   nowUtc: number,
+  template?: Template,
 ): readonly Lint[] {
+  const { schedule, wakeBudgetMinutes, retentionHours } = settings
   const lints = [
     ...overlappingWindows(schedule.windows),
     ...overrideLints(schedule, nowUtc),
@@ -39,9 +39,9 @@ export function lintSettings(
     ]
   }
   const longest = closures.toSorted((a, b) => b.toUtc - b.fromUtc - (a.toUtc - a.fromUtc))[0]
-  if (longest === undefined) return lints
-  const hours = (longest.toUtc - longest.fromUtc) / HOUR_MS
-  if (hours + wakeBudgetMinutes / 60 > retentionHours) {
+  const hours = longest === undefined ? 0 : (longest.toUtc - longest.fromUtc) / HOUR_MS
+  if (template !== undefined) lints.push(...lintTemplate(template, hours + wakeBudgetMinutes / 60))
+  if (longest !== undefined && hours + wakeBudgetMinutes / 60 > retentionHours) {
     const { date, time } = wallTime(schedule.timeZone, longest.fromUtc)
     lints.push({
       reason: `The longest closure is ${hours} hours (from ${date} ${time}), with the time to wake longer than the ${retentionHours} hours for which messages are kept.`,

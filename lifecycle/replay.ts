@@ -1,4 +1,4 @@
-import { fireTimes } from './aws-cron.ts'
+import { fireTimes, type Clockwork } from './aws-cron.ts'
 import type { Interval } from './intervals.ts'
 import type { ScheduledActionSpec } from './schedule.ts'
 import { boundsAt, type Bounds, type ServiceWindows } from './windows.ts'
@@ -71,6 +71,19 @@ export function replay(
     clashes,
     endsAwake: last === undefined ? bounds.minTasks > 0 : last.minCapacity > 0,
   }
+}
+
+/** Which action fired last, up to and including an instant; undefined where none has since `sinceUtc`. */
+export function firedLast<Action extends Clockwork>(
+  actions: readonly Action[],
+  atUtc: number,
+  sinceUtc: number,
+): { readonly action: Action; readonly atUtc: number } | undefined {
+  const fired = actions.flatMap((action) => {
+    const last = fireTimes(action, sinceUtc, atUtc + 1).at(-1)
+    return last === undefined ? [] : [{ action, atUtc: last }]
+  })
+  return fired.sort((a, b) => a.atUtc - b.atUtc).at(-1)
 }
 
 function same(a: Bounds | undefined, b: Bounds | undefined): boolean {

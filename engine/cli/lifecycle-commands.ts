@@ -1,5 +1,10 @@
 import { makeCommand, type Declare } from './command.ts'
 
+const TEMPLATE = [
+  '--template <file>',
+  'look at what is deployed as well: a template that `cdk synth` wrote',
+] as const
+
 /** The commands about when the service is awake. */
 export function declareLifecycle({ program, surroundings, exitsWith }: Declare): void {
   const lifecycle = program
@@ -14,16 +19,19 @@ export function declareLifecycle({ program, surroundings, exitsWith }: Declare):
   const views = () => import('./lifecycle-views.ts')
   makeCommand(lifecycle, 'plan')
     .description('what `apply` would change in AWS (exit code 0: nothing, 2: changes, 1: an error)')
+    .option(...TEMPLATE)
     .action(async (options) => {
       await exitsWith((await load()).plan(surroundings, options))
     })
   makeCommand(lifecycle, 'apply')
     .description('make AWS keep the schedule, and tell the workers')
+    .option(...TEMPLATE)
     .action(async (options) => {
       await exitsWith((await load()).applySchedule(surroundings, options))
     })
   makeCommand(lifecycle, 'lint')
     .description('what stands in the way of applying the schedule, with the fix for each')
+    .option(...TEMPLATE)
     .action(async (options) => {
       await exitsWith((await load()).lint(surroundings, options))
     })
@@ -55,6 +63,10 @@ export function declareLifecycle({ program, surroundings, exitsWith }: Declare):
   makeCommand(lifecycle, 'cost')
     .description('a year of the schedule beside always-on, and what is paid even at zero')
     .option('--year <year>', 'which year (default: this one)')
+    .option(
+      '--events <file>',
+      'ECS task state changes as EventBridge delivers them: what was saved to date',
+    )
     .action(async (options) => {
       await exitsWith((await views()).cost(surroundings, options))
     })

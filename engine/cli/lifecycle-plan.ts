@@ -1,10 +1,13 @@
+import { readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
+import { resolve } from 'node:path'
 import { apply } from '../../lifecycle/apply.ts'
 import { measureDrift, reconcile } from '../../lifecycle/heal.ts'
 import { lintSettings } from '../../lifecycle/lints.ts'
 import { requestOverride } from '../../lifecycle/overrides.ts'
 import { hasChanges, planActions } from '../../lifecycle/plan.ts'
 import { remarkableDays } from '../../lifecycle/remarkable-days.ts'
+import { readTemplate, TemplateError, type Lint } from '../../lifecycle/template-lints.ts'
 import { ConfigError } from '../config.ts'
 import { Refusal } from '../run/decisions.ts'
 import { exitCodes } from './exit-code.ts'
@@ -15,14 +18,28 @@ import type { Surroundings } from './surroundings.ts'
 
 const DAY_MS = 86_400_000
 
+type PlanOptions = CommonOptions & {
+  /** A synthesised template, to be looked at as well. */
+  readonly template?: string | undefined
+}
+
+/** What stands in the way. What was logged has run out by itself: the configuration alone is judged. */
+function lintsOf({ settings, holidays, nowUtc }: Desk, file: string | undefined): readonly Lint[] {
+  if (file === undefined) return lintSettings(settings, holidays, nowUtc)
+  try {
+    const template = readTemplate(readFileSync(resolve(file), 'utf8'))
+    return lintSettings(settings, holidays, nowUtc, template)
+  } catch (error) {
+    if (error instanceof TemplateError) throw new Refusal(`${file}: ${error.message}`)
+    if (error instanceof Error && 'code' in error)
+      throw new Refusal(`${file} cannot be read: ${error.message}`)
+    throw error
+  }
+}
+
 /** Refuses what must not reach AWS, with every reason and fix. */
-function refuseLints({ settings, schedule, holidays, nowUtc }: Desk): void {
-  // What was logged has run out by itself; only the configuration's own overrides are judged.
-  const lints = lintSettings(
-    { ...settings, schedule: { ...schedule, overrides: settings.schedule.overrides } },
-    holidays,
-    nowUtc,
-  )
+function refuseLints(desk: Desk, template: string | undefined): void {
+  const lints = lintsOf(desk, template)
   if (lints.length > 0) throw new ConfigError(lints.map(({ reason, fix }) => `${reason} ${fix}`))
 }
 
@@ -30,10 +47,10 @@ const SIGNS = { create: '+', update: '~', delete: '-', 'no change': ' ', foreign
 const CHANGED = 2
 
 /** `wharfinger lifecycle plan`: exit 0 for nothing to do, 2 for changes, 1 for an error. */
-export async function plan(surroundings: Surroundings, options: CommonOptions): Promise<number> {
+export async function plan(surroundings: Surroundings, options: PlanOptions): Promise<number> {
   try {
     return await withDesk(surroundings, options, async (desk) => {
-      refuseLints(desk)
+      refuseLints(desk, options.template)
       const planned = await withScaling(surroundings, desk, async (scaling) =>
         planActions(compiledFor(desk), await scaling.actions(), desk.nowUtc),
       )
@@ -66,10 +83,10 @@ export async function plan(surroundings: Surroundings, options: CommonOptions): 
 /** `wharfinger lifecycle apply`. */
 export async function applySchedule(
   surroundings: Surroundings,
-  options: CommonOptions,
+  options: PlanOptions,
 ): Promise<number> {
   return withDesk(surroundings, options, async (desk) => {
-    refuseLints(desk)
+    refuseLints(desk, options.template)
     const { compiled, windows, document } = wantedOf(desk)
     const applied = await withScaling(surroundings, desk, (scaling) =>
       apply(scaling, compiled, windows, document, desk.nowUtc),
@@ -144,13 +161,13 @@ export async function reconcileNow(
 }
 
 /** `wharfinger lifecycle lint`. */
-export async function lint(surroundings: Surroundings, options: CommonOptions): Promise<number> {
-  return withDesk(surroundings, options, ({ settings, holidays, nowUtc }) => {
-    const lints = lintSettings(settings, holidays, nowUtc)
+export async function lint(surroundings: Surroundings, options: PlanOptions): Promise<number> {
+  return withDesk(surroundings, options, async (desk) => {
+    const lints = lintsOf(desk, options.template)
     if (options.json === true) surroundings.out.write(`${JSON.stringify(lints, undefined, 2)}\n`)
     else if (lints.length === 0)
       surroundings.out.write('Nothing stands in the way of applying it.\n')
     else for (const { reason, fix } of lints) surroundings.out.write(`${reason}\n    -> ${fix}\n`)
-    return Promise.resolve(lints.length === 0 ? exitCodes.sound : exitCodes.usage)
+    return lints.length === 0 ? exitCodes.sound : exitCodes.usage
   })
 }

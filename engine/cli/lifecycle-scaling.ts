@@ -1,7 +1,7 @@
 import type { WindowsDocument } from '../../lifecycle/apply.ts'
 import { compile, horizon } from '../../lifecycle/compile.ts'
 import { pauseKey } from '../../lifecycle/pause.ts'
-import { replay } from '../../lifecycle/replay.ts'
+import { firedLast, replay } from '../../lifecycle/replay.ts'
 import { createScaling, type Scaling } from '../../lifecycle/scaling.ts'
 import { WINDOWS_KEY, windowsOf } from '../../lifecycle/windows.ts'
 import type { Store } from '../adapters/store.ts'
@@ -20,11 +20,25 @@ export function resourceOf({ settings }: Desk): string {
   return settings.resourceId
 }
 
-/** The scheduled actions, which AWS gets only after a replay of them has come out right in each minute. */
-export function compiledFor({ schedule, settings, holidays, nowUtc }: Desk) {
+/** This year and those that the calendar knows to their end. */
+function compiledYears({ holidays, nowUtc }: Pick<Desk, 'holidays' | 'nowUtc'>): readonly number[] {
   const year = new Date(nowUtc).getUTCFullYear()
   const last = holidays === undefined ? year + 1 : Number(holidays.coversTo.slice(0, 4)) - 1
-  const years = Array.from({ length: Math.max(1, last - year + 1) }, (_, i) => year + i)
+  return Array.from({ length: Math.max(1, last - year + 1) }, (_, i) => year + i)
+}
+
+/** The scheduled action whose bounds are in force at a time, and when it fired; undefined beyond those years. */
+export function actionInForce({ schedule, settings, holidays, nowUtc }: Desk, atUtc: number) {
+  const years = compiledYears({ holidays, nowUtc })
+  const { fromUtc, toUtc } = horizon(schedule.timeZone, years)
+  if (atUtc < fromUtc || atUtc >= toUtc) return undefined
+  const compiled = compile(schedule, holidays, years, settings.capacity)
+  return firedLast(compiled, atUtc, fromUtc)
+}
+
+/** The scheduled actions, which AWS gets only after a replay of them has come out right in each minute. */
+export function compiledFor({ schedule, settings, holidays, nowUtc }: Desk) {
+  const years = compiledYears({ holidays, nowUtc })
   const compiled = compile(schedule, holidays, years, settings.capacity, nowUtc)
   const range = {
     fromUtc: Math.floor(nowUtc / MINUTE_MS) * MINUTE_MS,

@@ -6,14 +6,18 @@ import { dayName, transitionsText, weekText, yearText } from '../../lifecycle/ca
 import { nextTransitions, weekView, yearView } from '../../lifecycle/calendar-view.ts'
 import { readPublishedCalendar } from '../../lifecycle/bank-holidays.ts'
 import { comparedPlans } from '../../lifecycle/compared-plans.ts'
-import { forecastCost, hourUsd, renderCost } from '../../lifecycle/cost.ts'
+import { forecastCost, hourUsd, renderCost, savedToDate } from '../../lifecycle/cost.ts'
 import { refreshSnapshot } from '../../lifecycle/diff-calendars.ts'
 import { instantOf, wallTime } from '../../lifecycle/local-time.ts'
 import { shippedPriceBook } from '../../lifecycle/price-book.ts'
+import { readTaskEvents, TaskEventsError, type TaskEvents } from '../../lifecycle/task-events.ts'
+import { count } from '../model/count.ts'
 import { Refusal } from '../run/decisions.ts'
+import { TaskTimes } from '../work/task-times.ts'
 import type { CommonOptions } from './command.ts'
 import { exitCodes } from './exit-code.ts'
-import { CALENDAR_KEY, readSnapshot, withDesk } from './lifecycle-desk.ts'
+import { actionInForce } from './lifecycle-scaling.ts'
+import { CALENDAR_KEY, readSnapshot, withDesk, type Desk } from './lifecycle-desk.ts'
 import { loadConfig, withStores, type Surroundings } from './surroundings.ts'
 
 /** `wharfinger lifecycle why <time>`: the rule that decides, its source, and what the hour costs. */
@@ -24,26 +28,39 @@ export async function why(
 ): Promise<number> {
   return withDesk(surroundings, options, (desk) => {
     const { schedule, holidays, settings } = desk
-    const atUtc = instantIn(time, schedule.timeZone)
+    const { timeZone } = schedule
+    const atUtc = instantIn(time, timeZone)
     const decision = decide(schedule, holidays, atUtc)
-    const wall = wallTime(schedule.timeZone, atUtc)
+    const wall = wallTime(timeZone, atUtc)
+    const fired = actionInForce(desk, atUtc)
     const usd = hourUsd(shippedPriceBook, settings.region, settings.task)
     const fact = {
       at: new Date(atUtc).toISOString(),
       local: `${wall.date} ${wall.time}`,
-      timeZone: schedule.timeZone,
+      timeZone,
       ...decision,
+      action:
+        fired === undefined
+          ? null
+          : { name: fired.action.name, firedAt: new Date(fired.atUtc).toISOString() },
       hourUsd: usd,
     }
     surroundings.out.write(
       options.json === true
         ? `${JSON.stringify(fact, undefined, 2)}\n`
-        : `${fact.local} ${schedule.timeZone} (${fact.at}): ${decision.state.toUpperCase()}\n` +
+        : `${fact.local} ${timeZone} (${fact.at}): ${decision.state.toUpperCase()}\n` +
             `  because: ${decision.reason}\n  rule:    ${decision.rule}\n  source:  ${decision.source}\n` +
+            `  action:  ${actionText(fired, timeZone)}\n` +
             `  the hour costs ${decision.state === 'awake' ? '' : 'nothing in tasks; awake it would cost '}$${usd.toFixed(3)}\n`,
     )
     return Promise.resolve(exitCodes.sound)
   })
+}
+
+function actionText(fired: ReturnType<typeof actionInForce>, timeZone: string): string {
+  if (fired === undefined) return 'none: before the first one, or after the years that are compiled'
+  const { date, time } = wallTime(timeZone, fired.atUtc)
+  return `${fired.action.name}, ${fired.action.schedule}; fires last on ${dayName(date)} at ${time}`
 }
 
 function instantIn(time: string, timeZone: string): number {
@@ -55,12 +72,19 @@ function instantIn(time: string, timeZone: string): number {
   return utc
 }
 
-/** `wharfinger lifecycle cost`: a year of this schedule beside always-on and with its nights the other way. */
+/**
+ * `wharfinger lifecycle cost`: a year of this schedule beside always-on and with its nights the
+ * other way; and what was saved to date, by the times that tasks wrote down or a file of events.
+ */
 export async function cost(
   surroundings: Surroundings,
-  options: CommonOptions & { readonly year?: string | undefined },
+  options: CommonOptions & {
+    readonly year?: string | undefined
+    readonly events?: string | undefined
+  },
 ): Promise<number> {
-  return withDesk(surroundings, options, ({ settings, schedule, holidays, nowUtc }) => {
+  return withDesk(surroundings, options, async (desk) => {
+    const { settings, schedule, holidays, nowUtc } = desk
     const year = Number(options.year ?? new Date(nowUtc).getUTCFullYear())
     if (!Number.isInteger(year) || year < 2019 || year > 2100)
       throw new Refusal(`--year takes a year, not ${options.year ?? ''}`)
@@ -73,13 +97,56 @@ export async function cost(
       comparedPlans(schedule, holidays, range),
       range,
     )
+    const measured = await measuredTasks(desk, options.events)
+    const saved =
+      measured === undefined
+        ? undefined
+        : {
+            by: measured.by,
+            since: new Date(measured.firstUtc).toISOString(),
+            tasks: measured.tasks.length,
+            ...savedToDate(shippedPriceBook, settings.region, settings.task, measured.tasks, {
+              fromUtc: measured.firstUtc,
+              toUtc: nowUtc,
+            }),
+          }
     surroundings.out.write(
       options.json === true
-        ? `${JSON.stringify({ year, region: settings.region, ...forecast }, undefined, 2)}\n`
-        : `${year} in ${settings.region}, ${settings.task.tasks} task(s) of ${settings.task.vcpu} vCPU and ${settings.task.memoryGb} GB (${settings.task.architecture})\n\n${renderCost(forecast)}`,
+        ? `${JSON.stringify({ year, region: settings.region, ...forecast, ...(saved === undefined ? {} : { saved }) }, undefined, 2)}\n`
+        : `${year} in ${settings.region}, ${count(settings.task.tasks, 'task', 'tasks')} of ${settings.task.vcpu} vCPU and ${settings.task.memoryGb} GB (${settings.task.architecture})\n\n${renderCost(forecast)}${
+            saved === undefined
+              ? ''
+              : `\nSaved to date, against always on: $${saved.savedUsd.toFixed(2)}\n  since ${saved.since}: ${count(saved.tasks, 'task', 'tasks')}, ${saved.taskHours.toFixed(1)} task hours, $${saved.paidUsd.toFixed(2)} paid for them\n  measured by ${saved.by}\n`
+          }`,
     )
-    return Promise.resolve(exitCodes.sound)
+    return exitCodes.sound
   })
+}
+
+/** When tasks ran: as ECS told it, or else as the tasks wrote it down themselves. */
+async function measuredTasks(
+  { settings, state, nowUtc }: Desk,
+  file: string | undefined,
+): Promise<(Pick<TaskEvents, 'tasks' | 'firstUtc'> & { readonly by: string }) | undefined> {
+  if (file !== undefined) {
+    try {
+      const events = readTaskEvents(
+        readFileSync(resolve(file), 'utf8'),
+        settings.resourceId?.split('/').at(-1),
+      )
+      return { ...events, by: `the task events in ${file}` }
+    } catch (error) {
+      if (error instanceof TaskEventsError) throw new Refusal(`${file}: ${error.message}`)
+      if (error instanceof Error && 'code' in error)
+        throw new Refusal(`${file} cannot be read: ${error.message}`)
+      throw error
+    }
+  }
+  const tasks = await new TaskTimes(state).since(0, nowUtc)
+  const [first] = tasks
+  if (first === undefined) return undefined
+  const firstUtc = tasks.reduce((least, { startedUtc }) => Math.min(least, startedUtc), Infinity)
+  return { tasks, firstUtc, by: 'what the tasks wrote down in the state' }
 }
 
 /** `wharfinger lifecycle calendar`: a week or a year as a picture, and the next five changes. */

@@ -98,10 +98,42 @@ test('a schedule is planned, applied, applied again without a change, and left f
       /a transfer that cannot wait/,
     )
     assert.match((await command('lifecycle', 'why', '2026-11-21T19:00')).out, /ASLEEP/)
+    // The action that is named is one that AWS has.
+    const named = /action: {2}(lc\.\S+), cron/.exec(
+      (await command('lifecycle', 'why', '2027-03-29T10:00')).out,
+    )?.[1]
+    assert.ok(planned.out.includes('Easter Monday'))
+    assert.ok(world.target('service/cluster/work').actions.has(named ?? ''), named)
   } finally {
     env = {}
     await server.close()
   }
+})
+
+test('money saved to date is measured by what ECS told, or what is wrong with that is said', async () => {
+  writeFileSync(join(folder, 'wharfinger.yaml'), YAML)
+  const events = join(folder, 'events.jsonl')
+  const cost = (...more: string[]) => command('lifecycle', 'cost', '--events', events, ...more)
+  assert.match((await cost()).err, /events\.jsonl cannot be read/)
+  writeFileSync(events, '{}')
+  const nothing = await cost()
+  assert.match(nothing.err, /no "ECS Task State Change" event of the service work/)
+  assert.notEqual(nothing.exitCode, exitCodes.sound)
+  const pullStartedAt = new Date(NOW - 10 * 3_600_000).toISOString()
+  const stoppedAt = new Date(NOW - 8 * 3_600_000).toISOString()
+  writeFileSync(
+    events,
+    JSON.stringify({
+      'detail-type': 'ECS Task State Change',
+      detail: { taskArn: 'a', group: 'service:work', pullStartedAt, stoppedAt },
+    }),
+  )
+  const { saved } = JSON.parse((await cost('--json')).out) as {
+    saved: { taskHours: number; savedUsd: number; paidUsd: number }
+  }
+  assert.equal(saved.taskHours, 2)
+  assert.ok(Math.abs(saved.savedUsd / saved.paidUsd - 4) < 1e-9)
+  assert.match((await cost()).out, /2\.0 task hours.*\n.*measured by the task events in/)
 })
 
 test('what a schedule cannot be is said with line and fix', async () => {
@@ -158,6 +190,18 @@ test('what a schedule cannot be is said with line and fix', async () => {
     /says awake, and another one asleep/,
   )
   assert.match(await lints(YAML), /Nothing stands in the way/)
+  const template = join(folder, 'template.json')
+  const planned = async (json: string) => {
+    writeFileSync(template, json)
+    return (await command('lifecycle', 'plan', '--template', template)).err
+  }
+  assert.match(await planned('Resources:'), /template\.json: it is no JSON/)
+  assert.match(await planned('{}'), /no CloudFormation template/)
+  const service = { Type: 'AWS::ECS::Service', Properties: { DesiredCount: 1 } }
+  assert.match(
+    await planned(JSON.stringify({ Resources: { Work: service } })),
+    /cannot be applied:\n.*Work has a DesiredCount.*\n.*Work does not switch zone rebalancing off/,
+  )
 })
 
 test('access denied and a service that is not there are sentences, not stack traces', async () => {
