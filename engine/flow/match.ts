@@ -1,6 +1,7 @@
 import type { Place, StatedChecksum } from '../model/checksum.ts'
 import type { Finding } from '../model/finding.ts'
 import type { InventoryEntry } from '../model/inventory.ts'
+import type { FieldValue } from '../model/source.ts'
 
 /** A statement on its way to its file: what of it the inventory keeps. */
 export type Claimed = {
@@ -19,6 +20,8 @@ export type Claimed = {
   /** What the statement says of fields that must not be edited. */
   readonly fileName?: string
   readonly lastModified?: string
+  /** All that a metadata row says, where several documents have rows. */
+  readonly fields?: Readonly<Record<string, FieldValue>>
 }
 
 /** A file that documents name and that is not there. */
@@ -35,7 +38,9 @@ export type MissingFile = {
 export function applyClaims(entry: InventoryEntry, claims: readonly Claimed[]): InventoryEntry {
   if (claims.length === 0) return entry
   const newest = withoutTwins(supersede(claims))
-  const size = newest.find((claim) => claim.sizeBytes !== undefined)?.sizeBytes
+  // One document that is right does not excuse another that is wrong.
+  const sizes = newest.flatMap(({ sizeBytes }) => (sizeBytes === undefined ? [] : [sizeBytes]))
+  const size = sizes.find((one) => one !== entry.sizeBytes) ?? sizes[0]
   const row = newest.find((claim) => claim.isRow)?.place
   const none = newest.find((claim) => claim.noChecksumBecause !== undefined)?.noChecksumBecause
   return {
@@ -67,6 +72,54 @@ export function duplicateRows(claims: readonly Claimed[]): Finding[] {
     }
   }
   return findings
+}
+
+/**
+ * Fields that rows of different documents give different values. What only one of them says is no
+ * contradiction: documents may complete each other.
+ */
+export function contradictoryRows(claims: readonly Claimed[]): Finding[] {
+  const said = new Map<string, { readonly value: FieldValue; readonly place: Place }>()
+  const findings: Finding[] = []
+  for (const { target, place, isRow, fields } of supersede(claims)) {
+    if (!isRow || fields === undefined) continue
+    for (const [property, value] of Object.entries(fields)) {
+      if (isEmpty(value)) continue
+      const first = said.get(property)
+      if (first === undefined) said.set(property, { value, place })
+      else if (first.place.document !== place.document && !saySame(first.value, value)) {
+        findings.push({
+          code: 'METADATA.CONTRADICTORY_ROWS',
+          path: target,
+          place: {
+            document: place.document,
+            ...rowOf(place),
+            columnName: property.replaceAll('_', ' '),
+          },
+          value: inWords(value),
+          expected: inWords(first.value),
+          detail: `The other is ${first.place.document}${first.place.row === undefined ? '' : `, row ${first.place.row}`}.`,
+        })
+      }
+    }
+  }
+  return findings
+}
+
+function isEmpty(value: FieldValue): boolean {
+  return value === null || (typeof value === 'string' && value.trim() === '')
+}
+
+/** Kinds of documents write yes, dates and case in their own ways. */
+function saySame(a: FieldValue, b: FieldValue): boolean {
+  const plain = (value: FieldValue) => inWords(value).trim().toLowerCase()
+  const [x, y] = [plain(a), plain(b)]
+  const isDay = /^\d{4}-\d\d-\d\d(?:t|$)/
+  return x === y || (isDay.test(x) && isDay.test(y) && dayOf(x) === dayOf(y))
+}
+
+function inWords(value: FieldValue): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 /**

@@ -42,6 +42,14 @@ export const codes = {
     howToFix:
       'Write complete.2.json beside it with the right content; nothing else has to be sent again.',
   },
+  'TRANSFER.BAG_AT_ROOT': {
+    check: 'received',
+    severity: 'error',
+    actor: 'sender',
+    sentence: 'A BagIt bag lies at the root of the transfer, where no records are looked for.',
+    howToFix:
+      'Put the whole bag, bagit.txt and data/ included, under records/ (or a folder in it), and send a new transfer.',
+  },
   'TRANSFER.STRAY_OBJECT': {
     check: 'received',
     severity: 'warning',
@@ -394,6 +402,13 @@ export const codes = {
     actor: 'sender',
     sentence: 'Two rows of one metadata document describe the same file.',
     howToFix: 'Keep the right row and delete the other.',
+  },
+  'METADATA.CONTRADICTORY_ROWS': {
+    check: 'reconciliation',
+    severity: 'error',
+    actor: 'sender',
+    sentence: 'Two metadata documents say different things about the same field of a file.',
+    howToFix: 'Send one metadata document, or make them say the same.',
   },
   'METADATA.FILE_NOT_RECEIVED': {
     check: 'reconciliation',

@@ -42,9 +42,19 @@ export async function withSidecar(
       ...entry,
       path: statement.path,
       stated: [...entry.stated, ...statement.checksums],
-      ...(statement.sizeBytes === undefined ? {} : { statedSizeBytes: statement.sizeBytes }),
+      ...statedSize(entry, statement.sizeBytes),
     },
   }
+}
+
+/** What a manifest said of the size stands beside what the sidecar says: whichever is wrong is reported. */
+function statedSize(
+  { sizeBytes, statedSizeBytes }: InventoryEntry,
+  bySidecar: number | undefined,
+): Pick<InventoryEntry, 'statedSizeBytes'> {
+  if (bySidecar === undefined) return {}
+  const manifestIsWrong = statedSizeBytes !== undefined && statedSizeBytes !== sizeBytes
+  return manifestIsWrong ? {} : { statedSizeBytes: bySidecar }
 }
 
 function outcomeForError(error: StoreError): CheckOutcome {

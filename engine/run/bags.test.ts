@@ -42,6 +42,12 @@ test('a bag that is whole is ready, at the top of the records or in a folder of 
   assert.deepEqual(await judge(inFolder), { verdict: 'READY', found: {} })
 })
 
+test('a bag beside records/ is said to lie in the wrong place, once, and not file by file', async () => {
+  const { verdict, found } = await judge(filesOf(join(fixture, 'good', 'basic'), ''))
+  assert.equal(verdict, 'NEEDS SENDER')
+  assert.deepEqual(found, { 'TRANSFER.BAG_AT_ROOT': 1, 'TRANSFER.EMPTY': 1 })
+})
+
 test('a bag that is not whole says so before anybody looks for its parts', async () => {
   const { found } = await judge(filesOf(join(fixture, 'bad', 'with-fetch'), 'records/'))
   assert.deepEqual(found, { 'BAGIT.FETCH': 1 })

@@ -40,16 +40,9 @@ export async function readDocuments(
     kind: { listsAllFiles: boolean; rows: boolean } | undefined
   }[] = []
   const sources: SourceRow[] = []
+  const compareRows = await severalHaveRows(documents, into)
   for (const listed of documents) {
-    const bag = into.bags.find((one) => one.holds(listed.key))
-    const document = {
-      ...(await openDocument(into.zoneStore, listed)),
-      ...(bag === undefined ? {} : { bag: bag.declaration }),
-    }
-    const kind =
-      listed.kind === undefined
-        ? recogniseSource(document)
-        : sourceKinds.find(({ id }) => id === listed.kind)
+    const { document, kind, bag } = await recognised(listed, into)
     if (kind === undefined) {
       await into.notes.add({ code: 'MANIFEST.NOT_RECOGNISED', place: { document: listed.key } })
       sealed.push({ document: listed, kind: undefined })
@@ -62,7 +55,13 @@ export async function readDocuments(
       })
       continue
     }
-    const counted = await readStatements(kind, document, listed.generation, into, bag?.rule)
+    const { generation } = listed
+    const counted = await readStatements(
+      kind,
+      document,
+      { generation, compareRows, rule: bag?.rule },
+      into,
+    )
     sealed.push({
       document: { ...listed, kind: kind.id, rows: counted.rows },
       kind: { listsAllFiles: kind.listsAllFiles && counted.statements > 0, rows: counted.rows },
@@ -78,18 +77,54 @@ export async function readDocuments(
   return { sealed, sources }
 }
 
+/** A document with its first bytes, what it is, and the bag it lies in. */
+async function recognised(
+  listed: SealedDocument,
+  { bags, zoneStore }: Parameters<typeof readDocuments>[1],
+) {
+  const bag = bags.find((one) => one.holds(listed.key))
+  const document = {
+    ...(await openDocument(zoneStore, listed)),
+    ...(bag === undefined ? {} : { bag: bag.declaration }),
+  }
+  const kind =
+    listed.kind === undefined
+      ? recogniseSource(document)
+      : sourceKinds.find(({ id }) => id === listed.kind)
+  return { document, kind, bag }
+}
+
+/** Whether more than one document is metadata. None is kept: there may be thousands of documents. */
+async function severalHaveRows(
+  documents: readonly SealedDocument[],
+  into: Parameters<typeof readDocuments>[1],
+): Promise<boolean> {
+  if (documents.length < 2) return false
+  let metadata = 0
+  for (const listed of documents) {
+    const { kind } = await recognised(listed, into)
+    if (kind?.isMetadata === true && ++metadata > 1) return true
+  }
+  return false
+}
+
 async function readStatements(
   kind: SourceKind,
   document: Awaited<ReturnType<typeof openDocument>>,
-  generation: number,
+  how: {
+    readonly generation: number
+    /** Whether other documents have rows as well, which these may contradict. */
+    readonly compareRows: boolean
+    /** Of paths, where it is known beforehand. */
+    readonly rule: PathRule | undefined
+  },
   into: Parameters<typeof readDocuments>[1],
-  known?: PathRule,
 ): Promise<{ statements: number; unreadable: number; rows: boolean }> {
   const problems: Finding[] = []
   let statements = 0
   let unreadable = 0
   let rows = false
-  let rule: PathRule | undefined = known
+  let { rule } = how
   const held: Statement[] = []
   const flushProblems = async () => {
     unreadable += problems.length
@@ -110,10 +145,11 @@ async function readStatements(
       target,
       writtenPath: statement.path,
       place: statement.place,
-      generation,
+      generation: how.generation,
       checksums: statement.checksums,
       isRow: kind.isMetadata === true && statement.fields !== undefined,
       ...protectedOf(statement),
+      ...(how.compareRows && statement.fields !== undefined ? { fields: statement.fields } : {}),
       ...(statement.sizeBytes === undefined ? {} : { sizeBytes: statement.sizeBytes }),
       ...(statement.mayRepeat === undefined ? {} : { mayRepeat: statement.mayRepeat }),
       ...(statement.noChecksumBecause === undefined

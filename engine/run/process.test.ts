@@ -39,6 +39,16 @@ type Report = {
   findings: { code: string; examples: { path?: string; expected?: string; value?: string }[] }[]
 }
 
+function rcloneList(sizes: Readonly<Record<string, number>>) {
+  return Object.entries(sizes).map(([Path, Size]) => ({
+    Path,
+    Name: Path,
+    Size,
+    ModTime: '2020-01-01T00:00:00Z',
+    IsDir: false,
+  }))
+}
+
 /** A reply as a worker would give it that found other outcomes. */
 function edited<Reply extends { readonly lines: readonly string[] }>(
   reply: Reply,
@@ -243,6 +253,33 @@ test('documents of every system are reconciled with one another', async () => {
   )
   const fixity = json.checks.find(({ check }) => check === 'fixity')?.tally
   assert.equal(fixity?.['noBasis'], 1, 'the Google document has no checksum to compare')
+  await lab.close()
+})
+
+test('documents that contradict each other are told apart: which field, which row, which size', async () => {
+  const header =
+    'filepath,filename,date last modified,description,closure status,is filename closed,is description closed,language\n'
+  const { lab, delivered, json, codes } = await report({
+    'records/a.txt': 'four',
+    'records/b.txt': 'four',
+    'metadata/1.csv': `${header}a.txt,a.txt,2020-01-01,,Open,No,No,English\nb.txt,b.txt,2020-01-01,,Open,No,No,English\n`,
+    'metadata/2.csv': `${header}a.txt,a.txt,2020-01-01,What it is,Closed,No,No,english\nb.txt,b.txt,2020-01-01,,Open,No,No,English\n`,
+    'metadata/list-1.json': JSON.stringify(rcloneList({ 'a.txt': 4, 'b.txt': 4 })),
+    'metadata/list-2.json': JSON.stringify(rcloneList({ 'a.txt': 4, 'b.txt': 5 })),
+  })
+  assert.equal(codes['METADATA.CONTRADICTORY_ROWS'], 1)
+  assert.equal(codes['FILE.SIZE_DIFFERS'], 1)
+  const examples = (code: string) => json.findings.find((one) => one.code === code)?.examples[0]
+  assert.deepEqual(examples('METADATA.CONTRADICTORY_ROWS'), {
+    code: 'METADATA.CONTRADICTORY_ROWS',
+    path: 'a.txt',
+    place: { document: 'metadata/2.csv', row: 2, columnName: 'closure type' },
+    value: 'Closed',
+    expected: 'Open',
+    detail: 'The other is metadata/1.csv, row 2.',
+  })
+  assert.equal(examples('FILE.SIZE_DIFFERS')?.expected, '5')
+  assert.equal(delivered.verdict, 'NEEDS SENDER')
   await lab.close()
 })
 

@@ -3,6 +3,7 @@ import type { SealedDocument } from '../adapters/sealed-document.ts'
 import type { Store, StoredObject } from '../adapters/store.ts'
 import {
   applyClaims,
+  contradictoryRows,
   duplicateRows,
   joinSorted,
   protectedDiffers,
@@ -129,7 +130,10 @@ export async function sealAttempt(
   for (const finding of taken.findings) await notes.add(finding)
   for (const message of taken.completion.loadErrors)
     await notes.add({ code: 'TRANSFER.CLIENT_ERROR', detail: message })
-  for (const key of survey.strays) await notes.add({ code: 'TRANSFER.STRAY_OBJECT', path: key })
+  if (survey.strays.includes('bagit.txt'))
+    await notes.add({ code: 'TRANSFER.BAG_AT_ROOT', path: 'bagit.txt' })
+  else
+    for (const key of survey.strays) await notes.add({ code: 'TRANSFER.STRAY_OBJECT', path: key })
 
   const claims = new ExternalSort(options.scratch)
   const sidecars = new ExternalSort(options.scratch)
@@ -189,7 +193,11 @@ export async function sealAttempt(
         for (const claim of right) leftovers.add(matchKey(claim.target), JSON.stringify(claim))
         continue
       }
-      for (const finding of [...duplicateRows(right), ...protectedDiffers(right)])
+      for (const finding of [
+        ...duplicateRows(right),
+        ...protectedDiffers(right),
+        ...contradictoryRows(right),
+      ])
         await notes.add(finding)
       const bag = bags.find((one) => one.holds(key))
       if (bag !== undefined && right.length > 0)
