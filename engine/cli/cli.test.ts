@@ -158,6 +158,21 @@ test('XML is validated too: its rows, and a schema that lies beside it', async (
   assert.match((await command('validate', 'r.xml', '--fix')).err, /corrects tables, not XML/)
 })
 
+test('what is no metadata is not read as a table, and a row without a required column never passes', async () => {
+  const said = async (name: string, text: string) => {
+    writeFileSync(join(folder, name), text)
+    return command('validate', name)
+  }
+  const deep = await said('deep.xml', '<a>'.repeat(100_000))
+  assert.equal(deep.exitCode, exitCodes.issues)
+  assert.match(deep.out, /nested deeper than 100 levels.*\n.*\n.*of no kind that we can read/)
+  assert.doesNotMatch(deep.out, /A column/)
+  assert.match((await said('x.json', '{"a": 1}')).out, /of no kind that we can read.*JSON/)
+  const table = await said('short.csv', 'filepath,description\na.txt,A\n')
+  assert.match(table.out, /A column that has to be there is missing/)
+  assert.match(table.out, /1 row: 0 passed, 1 failed/)
+})
+
 test('a metadata table is validated before anything is sent, and corrected only where nothing is guessed', async () => {
   const header =
     'filepath;filename;date last modified;date of the record;description;former reference;closure status;closure start date;closure period;foi exemption code;foi schedule date;is filename closed;alternate filename;is description closed;alternate description;language;translated filename;copyright'

@@ -15,6 +15,7 @@ import { Refusal } from '../run/decisions.ts'
 import { checkMetadataDocument } from '../sources/check-metadata.ts'
 import { fixMetadata, type MetadataChange } from '../sources/fix-metadata.ts'
 import { recogniseSource } from '../sources/index.ts'
+import { explainUnrecognised, markupOf } from '../sources/unrecognised.ts'
 import { tdrMetadataCsv } from '../sources/tdr-metadata-csv.ts'
 import { xmlHead } from '../sources/xml-head.ts'
 import { checkAgainstSchema, XmlSchemaError, type XmlSchema } from '../sources/xml-schema.ts'
@@ -49,7 +50,13 @@ export async function validate(
     if (findings.length < SHOWN || options.json === true) findings.push(finding)
     else more++
   }
-  const kind = recogniseSource(document) ?? tdrMetadataCsv
+  const known = recogniseSource(document)
+  if (known === undefined && markupOf(document) !== undefined) {
+    await explainUnrecognised(document, note)
+    writeFindings(surroundings, findings, more, options)
+    return exitCodes.issues
+  }
+  const kind = known ?? tdrMetadataCsv
   const schema = schemaFor(surroundings, path, options.schema)
   if (options.fix === true && xmlHead(document) !== undefined)
     throw new Refusal('--fix corrects tables, not XML')
@@ -69,11 +76,7 @@ export async function validate(
   if (options.json === true) {
     surroundings.out.write(`${JSON.stringify({ rows, passed, failed, findings }, undefined, 2)}\n`)
   } else {
-    for (const finding of findings) {
-      const { severity, sentence, howToFix } = codes[finding.code]
-      surroundings.out.write(`${severity}: ${sentence} ${placeOf(finding)}\n    -> ${howToFix}\n`)
-    }
-    if (more > 0) surroundings.out.write(`and ${more} more; --json shows all\n`)
+    writeFindings(surroundings, findings, more, options)
     surroundings.out.write(
       `${count(rows, 'row', 'rows')}: ${passed} passed, ${failed} failed (profile ${result.profile.profileId} ${result.profile.profileVersion})\n`,
     )
@@ -82,6 +85,23 @@ export async function validate(
     await writeFixed(document, resolve(surroundings.folder, path), surroundings)
   const sound = findings.every(({ code }) => codes[code].severity !== 'error') && failed === 0
   return sound ? exitCodes.sound : exitCodes.issues
+}
+
+function writeFindings(
+  { out }: Surroundings,
+  findings: readonly Finding[],
+  more: number,
+  options: CommonOptions,
+): void {
+  if (options.json === true) {
+    out.write(`${JSON.stringify({ findings }, undefined, 2)}\n`)
+    return
+  }
+  for (const finding of findings) {
+    const { severity, sentence, howToFix } = codes[finding.code]
+    out.write(`${severity}: ${sentence} ${placeOf(finding)}\n    -> ${howToFix}\n`)
+  }
+  if (more > 0) out.write(`and ${more} more; --json shows all\n`)
 }
 
 const UNREADABLE: ReadonlySet<string> = new Set([

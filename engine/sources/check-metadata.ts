@@ -65,6 +65,8 @@ class DocumentChecker {
   /** The row that a finding of the table last spoke of, and whether it blocks. */
   readonly #brokenRows = new Set<number>()
   readonly #reportReading: boolean
+  /** No row says what a missing column would, so that none can pass. */
+  #columnsMissing = false
   #columns: readonly MappedColumn[] | undefined
   #known: readonly KnownColumn[] = []
   #validateCells: (cells: readonly string[]) => ValidatedRow
@@ -90,6 +92,7 @@ class DocumentChecker {
   readonly reading = (finding: Finding): void => {
     const row = finding.place?.row
     if (row !== undefined && codes[finding.code].severity === 'error') this.#brokenRows.add(row)
+    if (finding.code === 'METADATA.COLUMN_MISSING') this.#columnsMissing = true
     if (this.#reportReading) this.#report(finding)
   }
 
@@ -123,7 +126,7 @@ class DocumentChecker {
           return known === undefined ? undefined : row.cells[known.index]
         })
       }
-      this.#count(this.#isBroken(row.row) || fails(validated))
+      this.#count(this.#columnsMissing || this.#isBroken(row.row) || fails(validated))
     }
     this.#brokenRows.clear()
   }
