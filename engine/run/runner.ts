@@ -1,10 +1,11 @@
 import type { Delivery, Handled, Handler, Queue } from '../adapters/queue.ts'
 import { stopping } from '../adapters/stopping-store.ts'
-import { StoreError, type Store } from '../adapters/store.ts'
+import type { Store } from '../adapters/store.ts'
 import type { DropZone } from '../config.ts'
 import { chunkCostSeconds } from '../flow/chunk.ts'
-import { transferPrefix, type TransferAddress } from '../model/transfer.ts'
+import type { TransferAddress } from '../model/transfer.ts'
 import type { RunnerGate } from '../../lifecycle/runner-gate.ts'
+import { Admission, type AdmissionLimits, type SweepSummary } from './admission.ts'
 import { checkChunk, chunksWithResult, giveUpChunk, readTries } from './check.ts'
 import { relistDaily } from './daily-relist.ts'
 import type { Delivered } from './deliver.ts'
@@ -17,25 +18,13 @@ import {
   type Engine,
   type OpenAttempt,
 } from './process.ts'
-import {
-  admittedKey,
-  admittedPrefix,
-  markerKey,
-  mergeTurns,
-  resultKey,
-  sealTurns,
-} from './state-layout.ts'
+import { underProtection } from './protected-work.ts'
+import { markerKey, mergeTurns, resultKey, sealTurns } from './state-layout.ts'
 import { correctsUnreported, dueTransfers } from './sweep.ts'
 import { takeTurn, type TurnTiming } from './turn.ts'
-import { readWorkMessage, writeWorkMessage, type WorkMessage } from './work-message.ts'
+import { readWorkMessage, type WorkMessage } from './work-message.ts'
 
-export type WorkLimits = DispatchLimits & {
-  /** Transfers of one integrator that are sealed, checked or merged at once, in each drop zone. */
-  readonly perIntegrator: number
-  /** After how long a transfer that was let in and is not sealed is let in again. */
-  readonly readmitAfterMs: number
-  readonly turn: TurnTiming
-}
+export type WorkLimits = DispatchLimits & AdmissionLimits & { readonly turn: TurnTiming }
 
 /** What happened, with references and counts only: no path, title or metadata value. */
 export type WorkEvent =
@@ -80,17 +69,6 @@ export type RunnerOptions = {
   readonly onRoom?: (zone: string) => void
 }
 
-export type SweepSummary = {
-  /** Transfers let in by this sweep. */
-  readonly admitted: number
-  /** Transfers on their way. */
-  readonly inHand: number
-  /** Complete transfers that wait for their integrator's turn. */
-  readonly waiting: number
-  /** How long the one that was completed first has waited, by the drop zone's clock. */
-  readonly oldestSeconds: number
-}
-
 /**
  * What one task does with the queue's messages. Any number of tasks do the same at once; the
  * state says what is left, and every result and report is written once, by whoever is first.
@@ -106,50 +84,24 @@ export type Runner = {
 }
 
 const OPENED_HELD = 8
-const AGES_READ = 20
 
 export function createRunner(options: RunnerOptions): Runner {
   const { engine, zones, queue, gate, limits, log } = options
   const dispatcher = new Dispatcher(engine.state, queue, limits)
-  /** Transfers that this process has let in. */
-  const admitted = new Set<string>()
+  const admission = new Admission(engine.state, queue, limits)
   const opened = new Map<string, { readonly one: OpenAttempt; readonly reader: InventoryReader }>()
 
-  /** The engine as this piece of work sees it: it stops when the task stops or hands back. */
-  const stoppable = (): Engine => {
-    const signal = AbortSignal.any([engine.signal, gate.handBack])
-    return {
-      ...engine,
-      signal,
-      state: stopping(engine.state, signal),
-      reports: stopping(engine.reports, signal),
-    }
-  }
-
-  /** Do a piece of work under protection; 'give back' where it may not be begun or not be finished. */
-  async function protect(
+  const protect = (
     what: WorkMessage['kind'],
     minutes: number,
-    work: (engine: Engine) => Promise<Handled>,
-  ): Promise<Handled> {
-    const taking = await gate.beforeTakingWork(minutes)
-    if (taking.kind === 'leave') {
-      log({ kind: 'not taken', reason: taking.reason })
-      return 'give back'
-    }
-    const within = stoppable()
-    try {
-      const handled = await work(within)
-      if (handled === 'give back') log({ kind: 'handed back', what })
-      return handled
-    } catch (error) {
-      if (!within.signal.aborted || !isStopped(error)) throw error
-      log({ kind: 'handed back', what })
-      return 'give back'
-    } finally {
-      await gate.afterRecording()
-    }
-  }
+    work: (within: Engine) => Promise<Handled>,
+  ): Promise<Handled> =>
+    underProtection(engine, gate, {
+      minutes,
+      work,
+      onNotTaken: (reason) => log({ kind: 'not taken', reason }),
+      onHandedBack: () => log({ kind: 'handed back', what }),
+    })
 
   function remember(one: OpenAttempt) {
     const key = attemptKey(one)
@@ -223,7 +175,7 @@ export function createRunner(options: RunnerOptions): Runner {
     turn.end()
     opened.delete(attemptKey(one))
     dispatcher.forget(one)
-    admitted.delete(transferPrefix(attempt.transfer))
+    admission.forget(attempt.transfer)
     options.onRoom?.(attempt.transfer.zone)
   }
 
@@ -310,22 +262,6 @@ export function createRunner(options: RunnerOptions): Runner {
     return { message, zone }
   }
 
-  const ring = async (transfer: TransferAddress): Promise<void> => {
-    await queue.send([
-      { body: writeWorkMessage({ kind: 'transfer', transfer }), group: transfer.integrator },
-    ])
-  }
-
-  /** Whether a transfer was let in lately and is still on its way to being sealed. */
-  async function admittedLately(transfer: TransferAddress): Promise<number | 'lately'> {
-    let times = 0
-    for await (const _ of engine.state.list({ prefix: admittedPrefix(transfer) })) times++
-    if (times === 0) return 0
-    if (!queue.outlivesProcess && !admitted.has(transferPrefix(transfer))) return times
-    const age = await engine.state.ageMs(admittedKey(transfer, times))
-    return age !== undefined && age < limits.readmitAfterMs ? 'lately' : times
-  }
-
   return {
     async handle(delivery) {
       const found = understood(delivery)
@@ -378,19 +314,9 @@ export function createRunner(options: RunnerOptions): Runner {
       for (const { attempt, drift } of await relistDaily(zone, store, engine.state, engine.now()))
         log({ kind: 'drift', reference: attempt.reference, objects: drift.length })
       const sealed: TransferAddress[] = []
-      const arrived = new Map<string, TransferAddress[]>()
-      const inHand = new Map<string, number>()
-      const count = ({ integrator }: TransferAddress) =>
-        inHand.set(integrator, (inHand.get(integrator) ?? 0) + 1)
-      for await (const due of dueTransfers(zone, store, engine.state, engine.now())) {
-        const { transfer } = due
-        if (due.progress?.sealed === true) {
-          sealed.push(transfer)
-          count(transfer)
-        } else {
-          arrived.set(transfer.integrator, [...(arrived.get(transfer.integrator) ?? []), transfer])
-        }
-      }
+      const arrived: TransferAddress[] = []
+      for await (const due of dueTransfers(zone, store, engine.state, engine.now()))
+        (due.progress?.sealed === true ? sealed : arrived).push(due.transfer)
       for (const transfer of sealed) {
         if (engine.signal.aborted) break
         const handled = await protect('transfer', 5, async (within) => {
@@ -398,46 +324,11 @@ export function createRunner(options: RunnerOptions): Runner {
           return 'done'
         })
         // The first look comes before work may be taken: whoever takes the message goes on.
-        if (handled === 'give back') await ring(transfer)
+        if (handled === 'give back') await admission.ring(transfer)
       }
-      let letIn = 0
-      let waiting = 0
-      let oldestMs = 0
-      for (const [integrator, transfers] of arrived) {
-        for (const transfer of transfers) {
-          if (engine.signal.aborted) break
-          const times = await admittedLately(transfer)
-          if (times !== 'lately' && (inHand.get(integrator) ?? 0) >= limits.perIntegrator) {
-            // The first few of each: what waits longest is among them often enough to tell.
-            if (++waiting <= AGES_READ)
-              oldestMs = Math.max(oldestMs, await completedMs(store, transfer))
-            continue
-          }
-          count(transfer)
-          if (times === 'lately') continue
-          const claimed = await engine.state.createIfAbsent(admittedKey(transfer, times + 1), '{}')
-          if (claimed === 'exists') continue
-          admitted.add(transferPrefix(transfer))
-          await ring(transfer)
-          letIn++
-        }
-      }
-      return {
-        admitted: letIn,
-        inHand: [...inHand.values()].reduce((a, b) => a + b, 0),
-        waiting,
-        oldestSeconds: Math.round(oldestMs / 1000),
-      }
+      return admission.admit(arrived, sealed, store, engine.signal)
     },
 
-    ring,
+    ring: (transfer) => admission.ring(transfer),
   }
-}
-
-async function completedMs(store: Store, transfer: TransferAddress): Promise<number> {
-  return (await store.ageMs(`${transferPrefix(transfer)}complete.json`)) ?? 0
-}
-
-function isStopped(error: unknown): boolean {
-  return error instanceof StoreError && error.reason === 'aborted'
 }

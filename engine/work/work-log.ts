@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { pino, type Logger } from 'pino'
-import type { SweepSummary, WorkEvent } from '../run/runner.ts'
+import type { SweepSummary } from '../run/admission.ts'
+import type { WorkEvent } from '../run/runner.ts'
 import type { KeeperEvent } from '../schedule/keeper.ts'
 
 /**
