@@ -22,7 +22,7 @@ export function declareService({ program, surroundings, exitsWith }: Declare): v
     .option('--token <token>', 'the token itself; others on this machine can read a command line')
     .option('--correct', 'send what changed since the last push of this folder')
     .option('--wait', 'wait for the report, and say what it says')
-    .option('--parallel <number>', 'files sent at once', '4')
+    .option('--parallel <number>', 'files, or parts of a large one, sent at once', '4')
     .option('--body <name>', 'the transferring body')
     .option('--series <code>', 'the series it belongs to')
     .option('--contact <address>', 'whom the archive asks')

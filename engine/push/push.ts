@@ -1,15 +1,12 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { createFolderStore } from '../adapters/folder-store.ts'
 import { StoreError, type StoredObject } from '../adapters/store.ts'
+import { sendFile, Slots, tried, type LocalFile, type Sending } from './file-upload.ts'
 import {
   beginJournal,
   noteCompleted,
   noteCompleting,
   noteFile,
-  notePart,
   readJournal,
   type Journal,
   type PushedFile,
@@ -50,8 +47,6 @@ export type Pushed = {
   readonly bytes: number
 }
 
-const TRIES = 8
-const LONGEST_PAUSE_MS = 30_000
 const COMPLETE = 'complete.json'
 const MANIFEST = 'metadata/manifest-sha256.txt'
 
@@ -80,6 +75,8 @@ export async function push(options: PushOptions): Promise<Pushed> {
   let sent = 0
   let kept = 0
   let changedMeanwhile = 0
+  // One part for each file that is sent at once, or all of them for one file.
+  const sending: Sending = { landing, journal: file, slots: new Slots(options.parallel), signal }
   const tell = () => options.onProgress({ ...total, filesDone, bytesDone })
   const take = async (one: LocalFile): Promise<void> => {
     const before = bytesDone
@@ -104,7 +101,7 @@ export async function push(options: PushOptions): Promise<Pushed> {
       carriedOver.add(one.key)
       kept++
     } else {
-      const sha256 = await sendFile(options, journal, one, arrived?.get(one.key), (bytes) => {
+      const sha256 = await sendFile(sending, journal, one, arrived?.get(one.key), (bytes) => {
         bytesDone = Math.min(bytesDone + bytes, before + one.sizeBytes)
         tell()
       })
@@ -160,14 +157,6 @@ async function whatArrived(
     throw error
   }
   return arrived
-}
-
-type LocalFile = {
-  /** Below the transfer. */
-  readonly key: string
-  readonly file: string
-  readonly sizeBytes: number
-  readonly etag: string
 }
 
 /** Throws LandingError for what is no file: a link or a device is no record. */
@@ -239,56 +228,6 @@ async function begun(options: PushOptions): Promise<Journal> {
   return after
 }
 
-/** Send one file and return its SHA-256; what has arrived in full is only read. */
-async function sendFile(
-  options: PushOptions,
-  { transferId, parts }: Journal,
-  one: LocalFile,
-  arrivedBytes: number | undefined,
-  onBytes: (bytes: number) => void,
-): Promise<string> {
-  const { landing, signal } = options
-  const digest = new ReadDigest(one, onBytes)
-  if (arrivedBytes === one.sizeBytes) return digest.finish()
-  const partsBefore = (parts.get(one.key) ?? []).filter(({ etag }) => etag === one.etag)
-  let uploadId = partsBefore.at(-1)?.uploadId
-  await tried(signal, async () => {
-    const offer = await landing.offer(transferId, {
-      key: one.key,
-      sizeBytes: one.sizeBytes,
-      ...(uploadId === undefined ? {} : { uploadId }),
-    })
-    if (offer.kind === 'arrived') return
-    if (offer.kind === 'write') return offer.write(digest.bytes(0, one.sizeBytes))
-    if (offer.kind === 'single') {
-      await sendSigned(offer.request, digest.bytes(0, one.sizeBytes), signal)
-      return
-    }
-    uploadId = offer.uploadId
-    const done = new Map(
-      partsBefore
-        .filter((part) => part.uploadId === offer.uploadId)
-        .map(({ partNumber, partEtag }) => [partNumber, partEtag]),
-    )
-    for (const { partNumber, firstByte, sizeBytes, request } of offer.parts) {
-      if (done.has(partNumber)) continue
-      const { etag } = await sendSigned(request, digest.bytes(firstByte, sizeBytes), signal)
-      done.set(partNumber, etag)
-      const part = { key: one.key, etag: one.etag, uploadId, partNumber, partEtag: etag }
-      notePart(options.journal, part)
-      partsBefore.push(part)
-    }
-    const whole = [...done].map(([partNumber, etag]) => ({ partNumber, etag }))
-    await landing.completeParts(
-      transferId,
-      one.key,
-      uploadId,
-      whole.sort((a, b) => a.partNumber - b.partNumber),
-    )
-  })
-  return digest.finish()
-}
-
 async function sendBytes(
   options: PushOptions,
   transferId: string,
@@ -310,66 +249,6 @@ async function sendBytes(
   })
 }
 
-/**
- * Reads a file, as often as sending takes, and digests each byte once and in order: of what was
- * read before a cut nothing is digested again, and what is skipped is read for the digest alone.
- */
-class ReadDigest {
-  readonly #file: LocalFile
-  readonly #hash = createHash('sha256')
-  readonly #onBytes: (bytes: number) => void
-  #digested = 0
-
-  constructor(file: LocalFile, onBytes: (bytes: number) => void) {
-    this.#file = file
-    this.#onBytes = onBytes
-  }
-
-  async *bytes(firstByte: number, sizeBytes: number): AsyncGenerator<Buffer> {
-    if (sizeBytes === 0) return
-    if (firstByte > this.#digested) await this.#digestTo(firstByte)
-    let at = firstByte
-    const stream = createReadStream(this.#file.file, {
-      start: firstByte,
-      end: firstByte + sizeBytes - 1,
-      highWaterMark: 256 * 1024,
-    })
-    for await (const piece of stream as AsyncIterable<Buffer>) {
-      this.#digest(at, piece)
-      at += piece.byteLength
-      yield piece
-    }
-    if (at !== firstByte + sizeBytes) throw this.#changed()
-  }
-
-  async finish(): Promise<string> {
-    await this.#digestTo(this.#file.sizeBytes)
-    return this.#hash.digest('hex')
-  }
-
-  async #digestTo(end: number): Promise<void> {
-    if (end <= this.#digested) return
-    const stream = createReadStream(this.#file.file, { start: this.#digested, end: end - 1 })
-    for await (const piece of stream as AsyncIterable<Buffer>) this.#digest(this.#digested, piece)
-    if (this.#digested < end) throw this.#changed()
-  }
-
-  #digest(at: number, piece: Buffer): void {
-    const skip = this.#digested - at
-    if (skip >= piece.byteLength) return
-    const fresh = piece.subarray(skip)
-    this.#hash.update(fresh)
-    this.#digested += fresh.byteLength
-    this.#onBytes(fresh.byteLength)
-  }
-
-  #changed(): LandingError {
-    return new LandingError(
-      `${this.#file.key} became shorter while it was sent: send it when nobody writes to it`,
-    )
-  }
-}
-
 /** As sha256sum writes it, made inside the folder. */
 function manifestOf(
   records: readonly LocalFile[],
@@ -382,19 +261,6 @@ function manifestOf(
       return `${escaped === name ? '' : '\\'}${pushed.get(key)?.sha256 ?? ''}  ${escaped}\n`
     })
     .join('')
-}
-
-/** Try again what may succeed in a moment, with full jitter, until it has failed eight times. */
-async function tried<T>(signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await attempt()
-    } catch (error) {
-      if (!(error instanceof LandingError) || !error.retryable || tries === TRIES) throw error
-      const pauseMs = Math.min(LONGEST_PAUSE_MS, 250 * 2 ** tries) * Math.random()
-      await delay(Math.max(pauseMs, error.retryAfterMs ?? 0), undefined, { signal })
-    }
-  }
 }
 
 async function inParallel<T>(
