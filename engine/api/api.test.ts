@@ -11,6 +11,7 @@ const test = suite('who may do what, over HTTP')
 const lab = await makeServiceLab({
   service: '  origins: ["https://contoso.sharepoint.com"]\n  metadataMb: 1',
   bodyMs: 300,
+  headersMs: 500,
   plugins: [
     (api) => {
       api.get('/joined', { config: { access: ['operator'] } }, () => Promise.resolve({ ok: true }))
@@ -390,19 +391,27 @@ test('a body of 100 MB is refused before it is read', async () => {
   }
 })
 
-test('a body that trickles in is given up', async () => {
+/** Write the beginning of a request, nothing more, and read until the server hangs up. */
+function begin(request: string): Promise<string> {
   const { port } = new URL(lab.url)
-  const text = await new Promise<string>((resolve, reject) => {
+  return new Promise<string>((resolve, reject) => {
     const socket = connect(Number(port), '127.0.0.1')
     let answer = ''
     socket.on('data', (piece) => (answer += piece.toString()))
     socket.on('error', reject)
     socket.on('close', () => resolve(answer))
-    socket.write(
-      `POST /load/sharepoint/complete/${transferId} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${lab.tokens.office}\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{`,
-    )
+    socket.write(request)
   })
-  assert.match(text, /^HTTP\/1\.1 408 /)
+}
+
+test('a head or a body that trickles in is given up', async () => {
+  assert.match(await begin('GET /healthz HTTP/1.1\r\nhost: x\r\nx-slow: '), /^HTTP\/1\.1 408 /)
+  assert.match(
+    await begin(
+      `POST /load/sharepoint/complete/${transferId} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${lab.tokens.office}\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{`,
+    ),
+    /^HTTP\/1\.1 408 /,
+  )
 })
 
 test('only whole origins may call from a browser', async () => {

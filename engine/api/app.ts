@@ -37,6 +37,8 @@ export type ApiOptions = {
   readonly logger?: FastifyServerOptions['logger']
   /** How long a small body may take to arrive. */
   readonly bodyMs?: number
+  /** How long the head of a request may take. */
+  readonly headersMs?: number
 }
 
 const BODY_LIMIT_BYTES = 1024 * 1024
@@ -50,6 +52,7 @@ const TOKEN_CHARACTERS = 4000
 export function createApi(options: ApiOptions): { readonly api: Api; readonly parts: ApiParts } {
   const { context, index } = options
   const { service } = context.config
+  const { headersMs = HEADERS_MS } = options
   const api: Api = fastify({
     logger: options.logger ?? false,
     // Paths name transfers; metrics count requests.
@@ -58,7 +61,8 @@ export function createApi(options: ApiOptions): { readonly api: Api; readonly pa
     requestTimeout: 0, // an upload may take hours; each kind of body has its own limit
     connectionTimeout: SILENT_SOCKET_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    http: { headersTimeout: HEADERS_MS },
+    // Node looks for slow heads twice a minute, if it is not told to look more often.
+    http: { headersTimeout: headersMs, connectionsCheckingInterval: headersMs },
     routerOptions: { maxParamLength: TOKEN_CHARACTERS },
     genReqId: ({ headers }) => requestId(headers['x-request-id']),
     frameworkErrors: (_error, request, reply) => {

@@ -139,10 +139,14 @@ async function deliverOne(lab: Lab): Promise<string> {
   return (await lab.deliver(transfer)).reference
 }
 
-test('nobody sees a page without signing in, and each role only its own', async () => {
-  const { lab, app, get } = await openDesk()
-  const reference = await deliverOne(lab)
-  const pages = {
+/** Digest of the report that a page shows, as its form sends it. */
+function reportShown(page: string): string {
+  return /name="report" value="([0-9a-f]{64})"/.exec(page)?.[1] ?? ''
+}
+
+/** Every page, and who may see it. */
+function pagesAbout(reference: string): Readonly<Record<string, readonly (keyof typeof people)[]>> {
+  return {
     '/': ['operator'],
     '/pages/schedules': ['operator'],
     '/pages/consignments': ['archivist', 'stranger'],
@@ -152,6 +156,12 @@ test('nobody sees a page without signing in, and each role only its own', async 
     [`/pages/consignments/${reference}/reports/1/1/report.html`]: ['archivist', 'sender'],
     [`/pages/live/${reference}`]: ['operator', 'archivist', 'sender'],
   }
+}
+
+test('nobody sees a page without signing in, and each role only its own', async () => {
+  const { lab, app, get } = await openDesk()
+  const reference = await deliverOne(lab)
+  const pages = pagesAbout(reference)
   for (const [url, allowed] of Object.entries(pages)) {
     assert.equal((await get(undefined, url)).headers.location, '/sign-in', url)
     for (const who of Object.keys(people) as (keyof typeof people)[]) {
@@ -166,17 +176,29 @@ test('nobody sees a page without signing in, and each role only its own', async 
 })
 
 test('lists show a consignment to whom it concerns, and what a sender wrote stays text', async () => {
-  const { lab, app, get } = await openDesk()
+  const { lab, app, get, post } = await openDesk()
   const reference = await deliverOne(lab)
   assert.ok((await get('archivist', '/pages/consignments')).body.includes(reference))
   assert.ok(!(await get('stranger', '/pages/consignments')).body.includes(reference))
   assert.ok((await get('sender', '/pages/transfers')).body.includes(reference))
   assert.ok(!(await get('other', '/pages/transfers')).body.includes(reference))
-  for (const url of ['/pages/consignments', `/pages/consignments/${reference}`]) {
-    const { body, headers } = await get('archivist', url)
-    assert.ok(!body.includes('<script>alert') && !body.includes('<img src=x'), url)
-    assert.match(String(headers['content-security-policy']), /script-src 'self'/)
-  }
+  const own = (await get('archivist', `/pages/consignments/${reference}`)).body
+  const why = '<script>alert(1)</script>'
+  const report = reportShown(own)
+  await post('archivist', `/pages/consignments/${reference}/decision`, {
+    kind: 'returned',
+    why,
+    report,
+  })
+  for (const [url, allowed] of Object.entries(pagesAbout(reference)))
+    for (const who of allowed) {
+      const { statusCode, body, headers } = await get(who, url)
+      assert.equal(statusCode, 200, `${who} ${url}`)
+      if (!String(headers['content-type']).startsWith('text/html')) continue
+      assert.ok(!body.includes('<script>alert') && !body.includes('<img src=x'), `${who} ${url}`)
+      const policy = String(headers['content-security-policy'])
+      assert.match(policy, /script-src 'self'|default-src 'none'/, url)
+    }
   const overview = (await get('operator', '/')).body
   assert.match(overview, /ASLEEP/)
   assert.match(overview, /Work starts again in 5 days 22 hours/)
@@ -194,7 +216,7 @@ test('an archivist accepts or returns once, with a reason, from our own page, on
   const reference = await deliverOne(lab)
   const url = `/pages/consignments/${reference}/decision`
   const page = (await get('archivist', `/pages/consignments/${reference}`)).body
-  const report = /name="report" value="([0-9a-f]{64})"/.exec(page)?.[1] ?? ''
+  const report = reportShown(page)
   const returned = { kind: 'returned', why: 'A file is missing', report }
   assert.equal((await post('archivist', url, returned, 'forged')).statusCode, 403)
   assert.equal((await post('sender', url, returned)).statusCode, 403)
