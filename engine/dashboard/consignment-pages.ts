@@ -67,6 +67,12 @@ export function consignmentPages(app: FastifyInstance, tools: PageTools): void {
       return tools.show(request, reply, 'consignments', {
         title,
         live: true,
+        noun: role === 'archivist' ? ['consignment', 'consignments'] : ['transfer', 'transfers'],
+        landed:
+          role === 'integrator' && principal.integrator !== undefined && cursor === undefined
+            ? await tools.waitingOf(principal.integrator)
+            : [],
+        awake: context.awake(),
         page,
         filter,
         states: choices(STATES, filter.state),
@@ -124,6 +130,11 @@ export function consignmentPages(app: FastifyInstance, tools: PageTools): void {
     return {
       title: reference,
       live: !status.processed,
+      back: principal.roles.includes('archivist')
+        ? { href: '/pages/consignments', text: 'All consignments' }
+        : { href: '/pages/transfers', text: 'Your transfers' },
+      toFix: newest === undefined ? [] : toFix(newest),
+      transferId: newest?.transfer.transferId,
       row,
       status,
       facts: facts.flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }])),
@@ -266,6 +277,15 @@ export function consignmentPages(app: FastifyInstance, tools: PageTools): void {
     }
     raw.end()
   })
+}
+
+/** What the sender has to do about the newest report, gravest first. */
+function toFix({ counts }: Delivered) {
+  return counts.findings
+    .map(({ code, count }) => ({ count, ...codes[code] }))
+    .filter(({ actor }) => actor === 'sender')
+    .sort((a, b) => (a.severity === b.severity ? 0 : a.severity === 'error' ? -1 : 1))
+    .map(({ count, sentence, howToFix, severity }) => ({ count, sentence, howToFix, severity }))
 }
 
 function sentenceOf(code: FindingCode): string {

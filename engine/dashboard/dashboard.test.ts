@@ -178,10 +178,16 @@ test('nobody sees a page without signing in, and each role only its own', async 
 test('lists show a consignment to whom it concerns, and what a sender wrote stays text', async () => {
   const { lab, app, get, post } = await openDesk()
   const reference = await deliverOne(lab)
+  lab.land('t2', { 'records/b.txt': 'b' })
   assert.ok((await get('archivist', '/pages/consignments')).body.includes(reference))
   assert.ok(!(await get('stranger', '/pages/consignments')).body.includes(reference))
   assert.ok((await get('sender', '/pages/transfers')).body.includes(reference))
   assert.ok(!(await get('other', '/pages/transfers')).body.includes(reference))
+  const toFix = (await get('sender', `/pages/consignments/${reference}`)).body
+  assert.match(toFix, /What you have to fix[^]*take it off the list[^]*corrects/)
+  assert.match(toFix, /govuk-back-link" href="\/pages\/transfers"/)
+  assert.match((await get('sender', '/pages/transfers')).body, /not taken yet[^]*t2 \(/)
+  assert.ok(!(await get('other', '/pages/transfers')).body.includes('t2 ('))
   const own = (await get('archivist', `/pages/consignments/${reference}`)).body
   const why = '<script>alert(1)</script>'
   const report = reportShown(own)

@@ -33,6 +33,7 @@ export async function registerDashboard(
     const tools: PageTools = {
       ...options,
       waiting: () => room.look(),
+      waitingOf: (integrator) => room.of(integrator),
       async refresh() {
         if (performance.now() - refreshedAt < INDEX_FRESH_MS) return
         await options.index.refresh()

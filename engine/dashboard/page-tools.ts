@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { TransferAddress } from '../model/transfer.ts'
 import type { Waiting } from '../service/waiting.ts'
 import type { Principal } from '../service/principal.ts'
 import type { DashboardOptions } from './options.ts'
@@ -10,6 +11,8 @@ export type PageTools = DashboardOptions & {
   refresh(): Promise<void>
   /** What has landed whole and nobody has taken. */
   waiting(): Promise<Waiting>
+  /** The same of one sender, by address. */
+  waitingOf(integrator: string): Promise<readonly TransferAddress[]>
   /** The page, for whoever is signed in. */
   show(
     request: FastifyRequest,
