@@ -63,6 +63,12 @@ const nobodys = '3f0d8e7a-0000-4000-8000-000000000000'
 const finished = await lab.deliver(
   lab.lab.land('t1', { 'records/a.txt': 'a' }, { transferringBody: 'MOCK1' }),
 )
+const another = async (transferId: string) =>
+  lab.deliver(
+    lab.lab.land(transferId, { 'records/a.txt': transferId }, { transferringBody: 'MOCK1' }),
+  )
+const returned = await another('t2')
+const withdrawn = await another('t3')
 await lab.index.refresh()
 const { reference } = finished
 const report = finished.files.find(({ name }) => name === 'report.json')
@@ -73,8 +79,12 @@ const done = '/transfers/networkdrive/t1'
 const complete = { expectedNumberFiles: 0, loadedNumberFiles: 0, loadErrors: [] }
 const parts = [{ partNumber: 1, etag: 'x' }]
 const json = (value: unknown): CallOptions => ({ json: value })
+const offered = await lab.call('office', 'POST', `${one}/uploads`, {
+  json: { key: 'records/offered', sizeBytes: 1 },
+})
+const link = new URL(String(offered.body.url)).pathname
 
-type Call = readonly [who: Who, path: string, status: number, more?: CallOptions]
+type Call = readonly [who: Who | undefined, path: string, status: number, more?: CallOptions]
 
 /** A good call of each operation, and bad ones. Uploads in parts are tried where there is a bucket. */
 const rows: Readonly<Record<string, readonly Call[]>> = {
@@ -85,7 +95,10 @@ const rows: Readonly<Record<string, readonly Call[]>> = {
     ['operator', '/metrics', 200],
     ['office', '/metrics', 403],
   ],
-  'GET /service': [['office', '/service', 200]],
+  'GET /service': [
+    ['office', '/service', 200],
+    [undefined, '/service', 401],
+  ],
   'GET /counts': [
     ['operator', '/counts', 200],
     ['office', '/counts', 403],
@@ -149,7 +162,11 @@ const rows: Readonly<Record<string, readonly Call[]>> = {
     ['office', `${one}/uploads/abort`, 400, json({ key: 'records/a', uploadId: 'x' })],
     ['office', `${one}/uploads/abort`, 400, json({ key: 'records/a' })],
   ],
-  'PUT /uploads/{token}': [['office', '/uploads/none', 404, { body: 'x' }]],
+  'PUT /uploads/{token}': [
+    [undefined, link, 201, { body: 'x' }],
+    [undefined, link, 409, { body: 'x' }],
+    ['office', '/uploads/none', 404, { body: 'x' }],
+  ],
   'POST /metadata/check': [
     [
       'office',
@@ -190,6 +207,12 @@ const rows: Readonly<Record<string, readonly Call[]>> = {
   'POST /consignments/{reference}/return': [
     ['archivist', `/consignments/${reference}/return`, 400, json({})],
     ['archivist', `/consignments/${reference}/return`, 409, json(decision)],
+    [
+      'archivist',
+      `/consignments/${returned.reference}/return`,
+      200,
+      json({ why: 'one is missing', reportDigest: reportDigest(returned) }),
+    ],
   ],
   'POST /consignments/{reference}/recheck': [
     ['archivist', '/consignments/WHF-1999-X/recheck', 404, json({ why: 'again' })],
@@ -198,6 +221,7 @@ const rows: Readonly<Record<string, readonly Call[]>> = {
   ],
   'POST /consignments/{reference}/withdraw': [
     ['archivist', `/consignments/${reference}/withdraw`, 400, json({ why: 1 })],
+    ['archivist', `/consignments/${withdrawn.reference}/withdraw`, 200, json({ why: 'a mistake' })],
   ],
   'GET /audit': [
     ['archivist', '/audit?limit=2', 200],
@@ -228,6 +252,29 @@ test('every operation of the document is tried, and answers as it is described',
       fits(name, answer)
     }
   }
+})
+
+/** Nothing about them can be wrong; `readyz` says 503 while draining, as serve-stop.test.ts shows. */
+const NEVER_BAD = ['GET /healthcheck', 'GET /healthz', 'GET /readyz']
+/** Uploads in parts need a bucket: uploads.test.ts. */
+const GOOD_ELSEWHERE = [
+  'POST /transfers/{sourceSystem}/{transferId}/uploads/complete',
+  'POST /transfers/{sourceSystem}/{transferId}/uploads/abort',
+]
+
+test('every operation is tried well and badly', () => {
+  const without = (isWanted: (status: number) => boolean) =>
+    Object.entries(rows)
+      .filter(([, calls]) => !calls.some(([, , status]) => isWanted(status)))
+      .map(([name]) => name)
+  assert.deepEqual(
+    without((status) => status >= 400),
+    NEVER_BAD,
+  )
+  assert.deepEqual(
+    without((status) => status < 400),
+    GOOD_ELSEWHERE,
+  )
 })
 
 test('every operation of the document is in the reference for people', () => {
