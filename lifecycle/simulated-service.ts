@@ -356,6 +356,7 @@ export class SimulatedService {
     this.tasks = this.tasks.filter((one) => one !== task)
     this.#changed = true
   }
+
   #take(task: SimulatedTask, window: WindowAt, nowUtc: number): void {
     if (!isActive(task, nowUtc) || !window.windowOpen) return
     if (task.held !== undefined || task.killAtUtc !== undefined) return
