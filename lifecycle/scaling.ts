@@ -225,6 +225,12 @@ function scalingError(what: string, error: unknown): ScalingError {
       `AWS does not allow it (${what}: ${name}). Check the role or the session that this command uses`,
       cause,
     )
+  if (name === 'CredentialsProviderError')
+    return new ScalingError(
+      'denied',
+      `there are no AWS credentials here, so AWS was not asked (${what}). Sign in with \`aws sso login\`, or set AWS_PROFILE`,
+      cause,
+    )
   if (/^ObjectNotFound|^(?:Service|Cluster)NotFound|doesn't exist/.test(`${name} ${message}`))
     return new ScalingError(
       'missing',

@@ -60,7 +60,7 @@ export async function why(
 function actionText(fired: ReturnType<typeof actionInForce>, timeZone: string): string {
   if (fired === undefined) return 'none: before the first one, or after the years that are compiled'
   const { date, time } = wallTime(timeZone, fired.atUtc)
-  return `${fired.action.name}, ${fired.action.schedule}; fires last on ${dayName(date)} at ${time}`
+  return `${fired.action.name}, ${fired.action.schedule}; last fires on ${dayName(date)} at ${time}`
 }
 
 function instantIn(time: string, timeZone: string): number {

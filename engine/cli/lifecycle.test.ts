@@ -214,6 +214,15 @@ test('access denied and a service that is not there are sentences, not stack tra
     assert.notEqual(exitCode, exitCodes.sound)
     assert.match(err, /there is no such service/)
     assert.ok(!err.includes('at '), err)
+    world.addService('cluster', 'work', 0)
+    world.register('service/cluster/work', { min: 0, max: 4 })
+    server.fault = () => ({ kind: 'error', name: 'AccessDeniedException' })
+    for (const name of ['plan', 'apply', 'reconcile']) {
+      const denied = await command('lifecycle', name)
+      assert.notEqual(denied.exitCode, exitCodes.sound, name)
+      assert.match(denied.err, /AWS does not allow it .*Check the role/, name)
+      assert.doesNotMatch(denied.err, /\n\s+at /)
+    }
   } finally {
     env = {}
     await server.close()
