@@ -136,7 +136,8 @@ async function sendParts(
     .sort((a, b) => a.partNumber - b.partNumber)
 }
 
-async function* inOnePiece(bytes: Buffer): AsyncGenerator<Buffer> {
+/** A body that is in memory already. */
+export async function* inOnePiece(bytes: Buffer): AsyncGenerator<Buffer> {
   yield bytes
   await Promise.resolve()
 }

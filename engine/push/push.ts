@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { createFolderStore } from '../adapters/folder-store.ts'
 import { StoreError, type StoredObject } from '../adapters/store.ts'
-import { sendFile, Slots, tried, type LocalFile, type Sending } from './file-upload.ts'
+import { inOnePiece, sendFile, Slots, tried, type LocalFile, type Sending } from './file-upload.ts'
 import {
   beginJournal,
   noteCompleted,
@@ -238,14 +238,10 @@ async function sendBytes(
   const bytes = Buffer.from(text)
   if (arrivedBytes === bytes.byteLength) return
   const { landing, signal } = options
-  const body = async function* () {
-    yield bytes
-    await Promise.resolve()
-  }
   await tried(signal, async () => {
     const offer = await landing.offer(transferId, { key, sizeBytes: bytes.byteLength })
-    if (offer.kind === 'write') await offer.write(body())
-    else if (offer.kind === 'single') await sendSigned(offer.request, body(), signal)
+    if (offer.kind === 'write') await offer.write(inOnePiece(bytes))
+    else if (offer.kind === 'single') await sendSigned(offer.request, inOnePiece(bytes), signal)
   })
 }
 
