@@ -3,6 +3,7 @@ import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { packageRoot } from '../engine/package-root.ts'
 import { apiUnderLoad } from './api-load.ts'
+import { fleetSpeed } from './fleet-storm.ts'
 import {
   lifecycleYear,
   metadataCsv,
@@ -31,6 +32,7 @@ const rows: Readonly<Record<string, () => Promise<Row>>> = {
   'large files, whole run': largeWholeRun,
   'small files': smallFiles,
   s3: s3WholeRun,
+  processes: severalProcesses,
   sweep: sweepOfFinished,
   api: apiUnderLoad,
   start: startOfCommandLine,
@@ -61,6 +63,20 @@ for (const [name, measure] of Object.entries(rows)) {
   results.set(name, { name, date, machine, ...row })
   writeResults(Object.keys(rows).flatMap((each) => results.get(each) ?? []))
   console.log(`${row.what}: ${row.figure} (target ${row.target}) [${row.raw}]`)
+}
+
+/** What more processes bring, on a machine where the servers share the processors with them. */
+async function severalProcesses(): Promise<Row> {
+  const counts = [1, 2, 4]
+  const seconds = await fleetSpeed(10_000, counts)
+  return {
+    what: '10,000 small files over a local S3 server and a queue, 1, 2 and 4 processes',
+    figure: seconds.map((taken) => `${taken.toFixed(1)} s`).join(', '),
+    target: 'none: the local server is the limit',
+    raw: counts
+      .map((count, i) => `${count}: ${Math.round(10_000 / (seconds[i] ?? Infinity))} files/s`)
+      .join(', '),
+  }
 }
 
 type Result = Row & { readonly name: string; readonly date: string; readonly machine: string }

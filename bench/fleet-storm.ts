@@ -70,8 +70,11 @@ export async function fleetStorm(size: FleetSize): Promise<void> {
   }
 }
 
-/** How one consignment's time falls with the number of processes, on this machine. */
-export async function fleetSpeed(files: number, counts: readonly number[]): Promise<void> {
+/** Seconds that one consignment takes with each number of processes, on this machine. */
+export async function fleetSpeed(
+  files: number,
+  counts: readonly number[],
+): Promise<readonly number[]> {
   const random = seeded(1)
   const folder = mkdtempSync(join(tmpdir(), 'wharfinger-fleet-'))
   const zoneServer = await startS3Server()
@@ -82,11 +85,13 @@ export async function fleetSpeed(files: number, counts: readonly number[]): Prom
     await land(zone, 'large', files, random)
     await land(zone, 'small', SMALL, random)
     await zone.close()
+    const taken: number[] = []
     for (const processes of counts) {
       const size = { seed: 1, processes, kills: 0, files }
       const { seconds } = await storm(size, folder, `n${processes}`, zoneServer, sqs, random)
-      console.log(`fleet: ${files} files with ${processes} processes in ${seconds.toFixed(1)} s`)
+      taken.push(seconds)
     }
+    return taken
   } finally {
     await Promise.all([zoneServer.close(), sqs.close()])
     rmSync(folder, { recursive: true, force: true })
