@@ -34,18 +34,12 @@ export async function countRequests(files: number): Promise<Readonly<Record<stri
   try {
     const root = 'office/networkdrive/t1/'
     const manifest: string[] = []
-    let writes: Promise<unknown>[] = []
     for (let i = 0; i < files; i++) {
       const path = `folder ${i % 100}/file ${i}.txt`
       const content = `record ${i}\n`
       manifest.push(`${createHash('sha256').update(content).digest('hex')}  ${path}\n`)
-      writes.push(zone.createIfAbsent(`${root}records/${path}`, content))
-      if (writes.length === 100) {
-        await Promise.all(writes)
-        writes = []
-      }
+      await server.seed('dropzone', `${root}records/${path}`, content)
     }
-    await Promise.all(writes)
     await zone.createIfAbsent(`${root}metadata/manifest.sha256`, manifest.join(''))
     await zone.createIfAbsent(`${root}complete.json`, '{}')
     server.resetRequests()
