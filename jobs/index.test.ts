@@ -167,6 +167,32 @@ test('empty, nearly empty and all-zero files are told apart', () => {
   })
 })
 
+test('a byte at the very end of a large file of zeros is not overlooked', () => {
+  const last = Buffer.alloc(200_000)
+  const facts = factsOf({ bytesRead: last.length })
+  const entry = entryOf('image.dd', { sizeBytes: last.length })
+  assert.deepEqual(found(outcome('names-and-sizes', entry, facts, last)), ['FILE.ALL_NUL'])
+  last[last.length - 1] = 1
+  assert.deepEqual(outcome('names-and-sizes', entry, facts, last), { kind: 'passed' })
+})
+
+test('an ordinary name, which is passed over quickly, has nothing that a close look finds', () => {
+  const name = fc
+    .array(fc.constantFrom('c', 'o', 'n', 'm', '1', 'x', '.', ' ', '-', '(', '?', ':', '\u00e9'), {
+      minLength: 1,
+      maxLength: 6,
+    })
+    .map((characters) => characters.join(''))
+  fc.assert(
+    fc.property(fc.array(name, { minLength: 1, maxLength: 3 }), (names) => {
+      // A letter beyond ASCII in front has every name of the path looked at closely.
+      const closely = outcome('names-and-sizes', entryOf(`\u00e9/${names.join('/')}`), factsOf())
+      assert.deepEqual(outcome('names-and-sizes', entryOf(names.join('/')), factsOf()), closely)
+    }),
+    { numRuns: 1000 },
+  )
+})
+
 test('names that cannot live on Windows, hide characters or are not UTF-8 are noted', () => {
   for (const path of ['CON.txt', 'a/nul', 'com1.log', 'what?.txt', 'dot.', 'space ', 'a/b<c']) {
     assert.deepEqual(
