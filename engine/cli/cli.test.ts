@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import {
   cpSync,
   existsSync,
@@ -165,8 +167,7 @@ test('what is no metadata is not read as a table, and a row without a required c
   }
   const deep = await said('deep.xml', '<a>'.repeat(100_000))
   assert.equal(deep.exitCode, exitCodes.issues)
-  assert.match(deep.out, /nested deeper than 100 levels.*\n.*\n.*of no kind that we can read/)
-  assert.doesNotMatch(deep.out, /A column/)
+  assert.match(deep.out, /^error: .*nested deeper than 100 levels.*\n.*\n$/)
   assert.match((await said('x.json', '{"a": 1}')).out, /of no kind that we can read.*JSON/)
   const table = await said('short.csv', 'filepath,description\na.txt,A\n')
   assert.match(table.out, /A column that has to be there is missing/)
@@ -185,9 +186,68 @@ test('a metadata table is validated before anything is sent, and corrected only 
   assert.match(out, /26\/03\/2024/)
   assert.match(out, /1 row: 0 passed, 1 failed/)
   assert.match(out, /changed delimiter/)
+  assert.equal(
+    readFileSync(join(folder, 'table.changes.txt'), 'utf8'),
+    'delimiter, row 1: “;” to “,”\ndate, row 2, column D: “26/03/2024” to “2024-03-26”\n',
+  )
   assert.equal((await command('validate', 'table.fixed.csv')).exitCode, exitCodes.sound)
   assert.match((await command('validate', 'table.csv', '--fix')).err, /is there already/)
   assert.match((await command('validate', 'nowhere.csv')).err, /there is no file/)
+})
+
+test('whatever is given to validate by mistake, it says so in words', async () => {
+  const noise = Buffer.from(Array.from({ length: 3000 }, (_, i) => (i * 7919 + (i >> 3)) % 256))
+  writeFileSync(join(folder, 'noise.csv'), noise)
+  const noisy = await command('validate', 'noise.csv')
+  assert.equal(noisy.exitCode, exitCodes.issues)
+  assert.match(noisy.out, /^error: .*found “data that is no text”\n.*\n0 rows/)
+
+  mkdirSync(join(folder, 'folder.xsd'))
+  writeFileSync(join(folder, 'records.xml'), '<r><file filepath="a.txt"/></r>')
+  const table = 'filepath,description,closure status\na.txt,A,Open\n'
+  writeFileSync(join(folder, 'plain.csv'), table)
+  writeFileSync(join(folder, 'list.sha256'), `${'a'.repeat(64)}  a.txt\n`)
+  for (const [args, said] of [
+    [['records.xml', '--schema', 'folder.xsd'], /there is no schema/],
+    [['plain.csv', '--schema', 'r.xsd'], /--schema is for XML/],
+    [['list.sha256', '--fix'], /--fix corrects metadata tables; this is checksums as sha256sum/],
+    [['x.json', '--fix'], /--fix corrects tables, not JSON/],
+  ] as const) {
+    const { exitCode, err } = await command('validate', ...args)
+    assert.match(err, said)
+    assert.equal(exitCode, exitCodes.usage, args.join(' '))
+  }
+  // A folder named like a schema beside the real one is no obstacle either.
+  assert.match((await command('validate', 'r.xml')).out, /does not follow its schema/)
+  assert.match((await command('validate', 'plain.csv', '--fix')).out, /no copy was written/)
+  assert.ok(!existsSync(join(folder, 'plain.fixed.csv')))
+})
+
+test('a sidecar is judged alone, and JSON stays JSON beside --fix', async () => {
+  const id = '6b1b9a4e-7e7c-4a0e-9f1d-000000000001'
+  const sidecar = { file_path: 'content/a.txt', matchId: id, closure_type: true, closure_period: 3 }
+  writeFileSync(join(folder, `${id}.metadata`), JSON.stringify(sidecar))
+  const judged = await command('validate', `${id}.metadata`)
+  assert.equal(judged.exitCode, exitCodes.issues)
+  assert.match(judged.out, /does not say whether the record is open or closed.*found “true”/)
+  assert.match(judged.out, /1 row: 0 passed, 1 failed/)
+  writeFileSync(join(folder, 'one.json'), '{"FileRef": "/sites/x/y/a.txt", "FileRef": "b"}')
+  assert.match((await command('validate', 'one.json')).out, /has the same name twice/)
+  writeFileSync(join(folder, 'semi.csv'), 'filepath;description\na.txt;A\n')
+  const { out } = await command('validate', 'semi.csv', '--fix', '--json')
+  const { rows, fixed } = JSON.parse(out) as { rows: number; fixed: { changes: object[] } }
+  assert.deepEqual([rows, fixed.changes.length], [1, 1])
+})
+
+test('a reader that closes the pipe early is not a failure', async () => {
+  writeFileSync(join(folder, 'many.csv'), `filepath,x\n${'a.txt,\n'.repeat(500)}`)
+  const main = join(packageRoot(), 'dist/engine/main.js')
+  const child = spawn(process.execPath, [main, 'validate', join(folder, 'many.csv'), '--json'])
+  child.stdout.destroy()
+  let err = ''
+  child.stderr.on('data', (text) => (err += String(text)))
+  const [exitCode] = (await once(child, 'close')) as [number]
+  assert.deepEqual([exitCode, err], [exitCodes.issues, ''])
 })
 
 test('doctor tries the stores, jobs lists what is checked, reindex counts', async () => {

@@ -1,33 +1,34 @@
-import { createWriteStream, existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
-import { once } from 'node:events'
-import { finished } from 'node:stream/promises'
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { createFolderStore } from '../adapters/folder-store.ts'
 import { compileProfile } from '../metadata/compile-profile.ts'
 import { tdrProfile } from '../metadata/profile.ts'
-import { codes } from '../model/codes.ts'
+import { codes, type FindingCode } from '../model/codes.ts'
 import { count } from '../model/count.ts'
 import type { Finding } from '../model/finding.ts'
-import type { SourceDocument } from '../model/source.ts'
+import type { SourceDocument, SourceKind } from '../model/source.ts'
 import { placeOf } from '../report/words.ts'
 import { openDocument } from '../adapters/sealed-document.ts'
 import { Refusal } from '../run/decisions.ts'
 import { checkMetadataDocument } from '../sources/check-metadata.ts'
-import { fixMetadata, type MetadataChange } from '../sources/fix-metadata.ts'
+import { checkSidecar } from '../sources/check-sidecar.ts'
 import { recogniseSource } from '../sources/index.ts'
 import { explainUnrecognised, markupOf } from '../sources/unrecognised.ts'
 import { tdrMetadataCsv } from '../sources/tdr-metadata-csv.ts'
+import { isSidecar, readSidecar } from '../sources/tdr-sidecar.ts'
 import { xmlHead } from '../sources/xml-head.ts'
 import { checkAgainstSchema, XmlSchemaError, type XmlSchema } from '../sources/xml-schema.ts'
 import { exitCodes } from './exit-code.ts'
 import type { CommonOptions } from './command.ts'
 import type { Surroundings } from './surroundings.ts'
+import { fixFile, fixedInWords } from './validate-fix.ts'
 
 const SHOWN = 200
 
 /**
- * `wharfinger validate <file>`: what the profile would say of a metadata table or XML, and a schema
- * of XML, before anything is sent. `--fix` writes a corrected copy beside it and never guesses a closure.
+ * `wharfinger validate <file>`: what the profile would say of a metadata table, XML or sidecar,
+ * and a schema of XML, before anything is sent. `--fix` writes a corrected copy of a table beside it
+ * and never guesses a closure.
  */
 export async function validate(
   surroundings: Surroundings,
@@ -44,64 +45,116 @@ export async function validate(
     return (await import('./validate-folder.ts')).validateFolder(surroundings, whole, options)
   }
   const document = await openFile(whole)
+  const kind = recogniseSource(document)
+  if (options.fix === true) refuseToFix(document, kind)
+  const schema = schemaFor(surroundings, whole, options.schema)
+  if (options.schema !== undefined && xmlHead(document) === undefined)
+    throw new Refusal('--schema is for XML, which this file is not')
   const findings: Finding[] = []
+  const codesFound = new Set<FindingCode>()
   let more = 0
   const note = (finding: Finding) => {
+    codesFound.add(finding.code)
     if (findings.length < SHOWN || options.json === true) findings.push(finding)
     else more++
   }
-  const known = recogniseSource(document)
-  if (known === undefined && markupOf(document) !== undefined) {
-    await explainUnrecognised(document, note)
-    writeFindings(surroundings, findings, more, options)
-    return exitCodes.issues
-  }
-  const kind = known ?? tdrMetadataCsv
-  const schema = schemaFor(surroundings, path, options.schema)
-  if (options.fix === true && xmlHead(document) !== undefined)
-    throw new Refusal('--fix corrects tables, not XML')
-  const result = await checkMetadataDocument(
-    document,
-    kind,
-    { profile: compileProfile(tdrProfile), today: surroundings.now().toISOString().slice(0, 10) },
-    note,
-  )
+  const today = surroundings.now().toISOString().slice(0, 10)
+  const judged = await judge(document, kind, today, note)
   // A schema is only asked about XML that the gate has let through.
-  if (schema !== undefined && !findings.some(({ code }) => UNREADABLE.has(code)))
+  if (schema !== undefined && ![...codesFound].some((code) => UNREADABLE.has(code)))
     await checkAgainstSchema(document, readSchema(schema), note).catch((error: unknown) => {
       if (!(error instanceof XmlSchemaError)) throw error
       throw new Refusal(`${schema} is not a schema that can be used: ${error.message}`)
     })
-  const { rows, passed, failed } = result
+  if (options.json !== true) writeJudged(surroundings, judged, findings, more)
+  const fixed = options.fix === true ? await fixFile(document, whole) : undefined
   if (options.json === true) {
-    surroundings.out.write(`${JSON.stringify({ rows, passed, failed, findings }, undefined, 2)}\n`)
-  } else {
-    writeFindings(surroundings, findings, more, options)
-    surroundings.out.write(
-      `${count(rows, 'row', 'rows')}: ${passed} passed, ${failed} failed (profile ${result.profile.profileId} ${result.profile.profileVersion})\n`,
-    )
-  }
-  if (options.fix === true)
-    await writeFixed(document, resolve(surroundings.folder, path), surroundings)
-  const sound = findings.every(({ code }) => codes[code].severity !== 'error') && failed === 0
-  return sound ? exitCodes.sound : exitCodes.issues
+    const { rows, passed, failed } = judged
+    const shown = { rows, passed, failed, findings, ...(fixed === undefined ? {} : { fixed }) }
+    surroundings.out.write(`${JSON.stringify(shown, undefined, 2)}\n`)
+  } else if (fixed !== undefined) surroundings.out.write(fixedInWords(fixed))
+  return judged.usable && [...codesFound].every(isNoError) && judged.failed === 0
+    ? exitCodes.sound
+    : exitCodes.issues
 }
 
-function writeFindings(
+type Judged = {
+  readonly rows: number
+  readonly passed: number
+  readonly failed: number
+  /** What the rows were checked against; undefined where there were none to check. */
+  readonly by?: string
+  /** False for a document of no kind that can be read. */
+  readonly usable: boolean
+}
+
+async function judge(
+  document: SourceDocument,
+  kind: SourceKind | undefined,
+  today: string,
+  note: (finding: Finding) => void,
+): Promise<Judged> {
+  if (kind === undefined && isSidecar(document)) return judgeSidecar(document, today, note)
+  if (kind === undefined && markupOf(document) !== undefined) {
+    await explainUnrecognised(document, note)
+    return { rows: 0, passed: 0, failed: 0, usable: false }
+  }
+  const { rows, passed, failed, profile } = await checkMetadataDocument(
+    document,
+    kind ?? tdrMetadataCsv,
+    { profile: compileProfile(tdrProfile), today },
+    note,
+  )
+  return {
+    rows,
+    passed,
+    failed,
+    usable: true,
+    by: `${profile.profileId} ${profile.profileVersion}`,
+  }
+}
+
+async function judgeSidecar(
+  document: SourceDocument,
+  today: string,
+  note: (finding: Finding) => void,
+): Promise<Judged> {
+  const found: Finding[] = []
+  const keep = (finding: Finding) => found.push(finding)
+  const pieces: Uint8Array[] = []
+  for await (const piece of document.open()) pieces.push(Buffer.from(piece))
+  const statement = readSidecar(Buffer.concat(pieces), document.key, keep)
+  if (statement !== undefined) checkSidecar(statement, today, keep)
+  found.forEach(note)
+  const passed = found.every(({ code }) => isNoError(code)) ? 1 : 0
+  const by = `${tdrProfile.id} ${tdrProfile.version}`
+  return { rows: 1, passed, failed: 1 - passed, usable: true, by }
+}
+
+function isNoError(code: FindingCode): boolean {
+  return codes[code].severity !== 'error'
+}
+
+function refuseToFix(document: SourceDocument, kind: SourceKind | undefined): void {
+  if (xmlHead(document) !== undefined) throw new Refusal('--fix corrects tables, not XML')
+  if (kind !== undefined && kind.id !== tdrMetadataCsv.id)
+    throw new Refusal(`--fix corrects metadata tables; this is ${kind.summary}`)
+  if (markupOf(document) !== undefined) throw new Refusal('--fix corrects tables, not JSON')
+}
+
+function writeJudged(
   { out }: Surroundings,
+  { rows, passed, failed, by }: Judged,
   findings: readonly Finding[],
   more: number,
-  options: CommonOptions,
 ): void {
-  if (options.json === true) {
-    out.write(`${JSON.stringify({ findings }, undefined, 2)}\n`)
-    return
-  }
   for (const finding of findings) {
     const { severity, sentence, howToFix } = codes[finding.code]
     out.write(`${severity}: ${sentence} ${placeOf(finding)}\n    -> ${howToFix}\n`)
   }
   if (more > 0) out.write(`and ${more} more; --json shows all\n`)
+  if (by === undefined) return
+  out.write(`${count(rows, 'row', 'rows')}: ${passed} passed, ${failed} failed (profile ${by})\n`)
 }
 
 const UNREADABLE: ReadonlySet<string> = new Set([
@@ -120,22 +173,28 @@ function schemaFor(
 ): string | undefined {
   if (named !== undefined) {
     const schema = resolve(surroundings.folder, named)
-    if (!existsSync(schema)) throw new Refusal(`there is no schema ${schema}`)
+    if (!isFile(schema)) throw new Refusal(`there is no schema ${schema}`)
     return schema
   }
   if (!/\.xml$/i.test(path)) return undefined
-  const beside = resolve(surroundings.folder, path).replace(/\.xml$/i, '.xsd')
-  return existsSync(beside) ? beside : undefined
+  const beside = path.replace(/\.xml$/i, '.xsd')
+  return isFile(beside) ? beside : undefined
 }
 
 /** With every other schema of its folder, for what it imports. */
 function readSchema(path: string): XmlSchema {
   const folder = dirname(path)
-  const others = readdirSync(folder).filter((name) => name.endsWith('.xsd'))
+  const others = readdirSync(folder).filter(
+    (name) => name.endsWith('.xsd') && isFile(join(folder, name)),
+  )
   return {
     bytes: readFileSync(path),
     beside: new Map(others.map((name) => [name, readFileSync(join(folder, name))])),
   }
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true
 }
 
 async function openFile(path: string): Promise<SourceDocument> {
@@ -149,39 +208,4 @@ async function openFile(path: string): Promise<SourceDocument> {
     etag: object.etag,
     root: '',
   })
-}
-
-/** Never over anything: the copy is new, and is taken back where it would hide damage. */
-async function writeFixed(
-  document: SourceDocument,
-  path: string,
-  surroundings: Surroundings,
-): Promise<void> {
-  const copy = join(dirname(path), `${basename(path).replace(/\.csv$/i, '')}.fixed.csv`)
-  if (existsSync(copy)) throw new Refusal(`${copy} is there already; move it away first`)
-  const changes: MetadataChange[] = []
-  const refusals: Finding[] = []
-  const pieces: string[] = []
-  for await (const piece of fixMetadata(
-    document,
-    tdrProfile,
-    (change) => changes.push(change),
-    (finding) => refusals.push(finding),
-  ))
-    pieces.push(piece)
-  const refusal = refusals[0]
-  if (refusal !== undefined)
-    throw new Refusal(
-      `no corrected copy was written, because it would hide this: ${codes[refusal.code].sentence} ${placeOf(refusal)}`,
-    )
-  const out = createWriteStream(copy, { flags: 'wx' })
-  for (const piece of pieces) if (!out.write(piece)) await once(out, 'drain')
-  out.end()
-  await finished(out)
-  for (const { what, place, from, to } of changes.slice(0, SHOWN)) {
-    surroundings.out.write(
-      `changed ${what}${place.row === undefined ? '' : `, row ${place.row}`}: “${from}” to “${to}”\n`,
-    )
-  }
-  surroundings.out.write(`${count(changes.length, 'change', 'changes')}; the copy is ${copy}\n`)
 }

@@ -5,6 +5,8 @@ import type { Finding } from '../model/finding.ts'
 const fileErrors = [
   'UTF_8',
   'INVALID_CSV',
+  // TDR takes no XML: what cannot be read of it has no other name there.
+  'UNKNOWN',
   'DUPLICATE_HEADER',
   'SCHEMA_REQUIRED',
   'ADDITIONAL_HEADER',
@@ -43,6 +45,11 @@ const names: Readonly<Partial<Record<FindingCode, TdrNames>>> = {
   'METADATA.CELL_TOO_LONG': inFile('INVALID_CSV', 'INVALID_CSV'),
   'METADATA.TOO_MANY_COLUMNS': inFile('INVALID_CSV', 'INVALID_CSV'),
   'METADATA.ROW_TOO_LONG': inFile('INVALID_CSV', 'INVALID_CSV'),
+  'METADATA.NUL': inFile('INVALID_CSV', 'INVALID_CSV'),
+  'METADATA.XML_ENCODING': inFile('UNKNOWN', 'UNKNOWN'),
+  'METADATA.XML_ENTITIES': inFile('UNKNOWN', 'UNKNOWN'),
+  'METADATA.XML_LIMIT': inFile('UNKNOWN', 'UNKNOWN'),
+  'METADATA.XML_MALFORMED': inFile('UNKNOWN', 'UNKNOWN'),
   'METADATA.COLUMN_DUPLICATE': inFile('DUPLICATE_HEADER', 'duplicate'),
   'METADATA.COLUMN_MISSING': inFile('SCHEMA_REQUIRED', 'required'),
   'METADATA.COLUMN_UNKNOWN': inFile('ADDITIONAL_HEADER', 'additional'),
@@ -73,6 +80,7 @@ const names: Readonly<Partial<Record<FindingCode, TdrNames>>> = {
   'METADATA.JUDGMENT_CITATION': inRow('SCHEMA_RELATIONSHIP', 'type'),
   'METADATA.DUPLICATE_ROW': inRow('ROW_VALIDATION', 'duplicate'),
   'METADATA.CONTRADICTORY_ROWS': inRow('ROW_VALIDATION', 'duplicate'),
+  'METADATA.HEADER_REPEATED': inRow('ROW_VALIDATION', 'unknown'),
   'METADATA.FILE_NOT_RECEIVED': inRow('ROW_VALIDATION', 'unknown'),
   'METADATA.FILE_WITHOUT_ROW': inRow('ROW_VALIDATION', 'missing'),
   'METADATA.PROTECTED_DIFFERS': inRow('PROTECTED_FIELD', 'PROTECTED_FIELD'),

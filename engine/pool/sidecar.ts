@@ -3,9 +3,7 @@ import type { CheckOutcome } from '../model/check.ts'
 import type { Finding } from '../model/finding.ts'
 import type { InventoryEntry } from '../model/inventory.ts'
 import { checkSidecar } from '../sources/check-sidecar.ts'
-import { readSidecar } from '../sources/tdr-sidecar.ts'
-
-const SIDECAR_LIMIT_BYTES = 1024 * 1024
+import { readSidecar, SIDECAR_LIMIT_BYTES } from '../sources/tdr-sidecar.ts'
 
 /**
  * A record with what its own sidecar says of it: path, size, checksum. The outcome belongs to the

@@ -7,6 +7,7 @@ import type { SourceRow } from '../model/outcome.ts'
 import type { SourceKind, Statement } from '../model/source.ts'
 import type { ExternalSort } from '../scratch/external-sort.ts'
 import { recogniseSource, sourceKinds } from '../sources/index.ts'
+import { explainUnrecognised } from '../sources/unrecognised.ts'
 import type { OpenBag } from './bags.ts'
 import type { ListingIndex } from './listing-index.ts'
 import type { PartWriter } from './parts.ts'
@@ -44,7 +45,9 @@ export async function readDocuments(
   for (const listed of documents) {
     const { document, kind, bag } = await recognised(listed, into)
     if (kind === undefined) {
-      await into.notes.add({ code: 'MANIFEST.NOT_RECOGNISED', place: { document: listed.key } })
+      const why: Finding[] = []
+      await explainUnrecognised(document, (finding) => why.push(finding))
+      for (const finding of why) await into.notes.add(finding)
       sealed.push({ document: listed, kind: undefined })
       sources.push({
         document: listed.key,

@@ -291,7 +291,11 @@ test('metadata in XML is matched to files and checked like a table', async () =>
     'records/b.txt': 'b',
     'records/c.txt': 'c',
     'metadata/records.xml': `<?xml version="1.0"?><records>${record('a.txt', 'Open')}${record('b.txt', 'opened')}${record('gone.txt', 'Open')}</records>`,
+    'metadata/deep.xml': '<a>'.repeat(200),
   })
+  // One finding: what hides its kind, not also that its kind is hidden.
+  assert.equal(codes['METADATA.XML_LIMIT'], 1)
+  assert.equal(codes['MANIFEST.NOT_RECOGNISED'], undefined)
   assert.equal(codes['METADATA.FILE_WITHOUT_ROW'], 1)
   assert.equal(codes['METADATA.FILE_NOT_RECEIVED'], 1)
   assert.equal(codes['METADATA.CLOSURE_UNKNOWN'], 1)

@@ -305,10 +305,21 @@ test('things that are no table give one finding', async () => {
   assert.deepEqual([nul.codes, placeOf(nul.findings[0])], [['NUL'], 'B3'])
   const field = await read(`p,q\na,${'x'.repeat(10_000_000)}\nb,2\n`)
   assert.deepEqual([field.codes, placeOf(field.findings[0])], [['CELL_TOO_LONG'], 'B2'])
-  assert.deepEqual(cells(field.rows), [['b', '2']])
+  // The row is there, as one that cannot be trusted: it must not go uncounted.
+  assert.deepEqual(cells(field.rows), [['a'], ['b', '2']])
+  assert.deepEqual(
+    field.rows.map(({ broken }) => broken === true),
+    [true, false],
+  )
   const quoted = await read(`p,q\na,"${'x'.repeat(20_000_000)}"\nb,2\n`)
   assert.deepEqual([quoted.codes, placeOf(quoted.findings[0])], [['CELL_TOO_LONG'], '2'])
-  assert.deepEqual(cells(quoted.rows), [['b', '2']])
+  assert.deepEqual(cells(quoted.rows), [[], ['b', '2']])
+  const png = Buffer.concat([
+    Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex'),
+    Buffer.from(Array.from({ length: 256 }, (_, i) => i)),
+  ])
+  assert.deepEqual(await codesOf(png), ['NOT_CSV'])
+  assert.deepEqual(await codesOf('p,q\na\x01\x02\x03\x04,1\n' + 'b,2\n'.repeat(50)), [])
 })
 
 test('a column named __proto__ is a column', async () => {

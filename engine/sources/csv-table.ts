@@ -3,7 +3,7 @@ import { parse } from 'csv-parse/sync'
 import type { Finding } from '../model/finding.ts'
 import type { SourceDocument } from '../model/source.ts'
 import { readCsvFront, type CsvFront } from './csv-front.ts'
-import { decodeToUtf8 } from './decode.ts'
+import { decodeToUtf8, sniffEncoding } from './decode.ts'
 import { RecordCutter, type Piece } from './record-cutter.ts'
 
 /** One row of a table. `row` is the number a spreadsheet shows: a cell with line breaks is one row. */
@@ -125,7 +125,26 @@ export function foreignFormat(head: Uint8Array): string | undefined {
   if (bytes.subarray(0, 8).toString('hex') === 'd0cf11e0a1b11ae1')
     return 'an old Excel workbook (.xls)'
   if (bytes.subarray(0, 5).toString('latin1') === '%PDF-') return 'a PDF'
-  return undefined
+  return isBinary(bytes.subarray(0, BINARY_SNIFF_BYTES)) ? 'data that is no text' : undefined
+}
+
+const BINARY_SNIFF_BYTES = 4096
+
+/**
+ * Pictures, archives and noise are full of control characters of many sorts; a damaged text has a
+ * few of one sort, which are named where they stand.
+ */
+function isBinary(head: Buffer): boolean {
+  const { encoding } = sniffEncoding(head)
+  if (encoding === 'utf-16le' || encoding === 'utf-16be') return false
+  let controls = 0
+  const sorts = new Set<number>()
+  for (const byte of head) {
+    if (byte >= 0x20 || (byte >= 0x09 && byte <= 0x0d)) continue
+    controls++
+    sorts.add(byte)
+  }
+  return sorts.size >= 4 && controls > head.length * 0.03
 }
 
 class TableReader {
@@ -152,11 +171,7 @@ class TableReader {
   }
 
   read(piece: Piece): readonly TableRow[] {
-    if (piece.kind === 'too long') {
-      this.#report({ code: 'METADATA.CELL_TOO_LONG', place: this.#place(this.#nextRow++) })
-      return []
-    }
-    const rows = piece.kind === 'broken' ? this.#readBroken(piece) : this.#readRecords(piece.bytes)
+    const rows = this.#readPiece(piece)
     return this.#columns === undefined ? this.#findHeader(rows, false) : this.#check(rows)
   }
 
@@ -169,6 +184,14 @@ class TableReader {
       this.#report({ code: 'METADATA.ROW_EMPTY', place: this.#place(first), detail })
     }
     return rows
+  }
+
+  #readPiece(piece: Piece): TableRow[] {
+    if (piece.kind === 'records') return this.#readRecords(piece.bytes)
+    if (piece.kind === 'broken') return this.#readBroken(piece)
+    const row = this.#nextRow++
+    this.#report({ code: 'METADATA.CELL_TOO_LONG', place: this.#place(row) })
+    return [{ row, cells: [], broken: true }]
   }
 
   #readRecords(bytes: Buffer): TableRow[] {
@@ -245,21 +268,24 @@ class TableReader {
     const width = this.#columns?.length ?? 0
     let kept: TableRow[] | undefined
     for (const [i, row] of rows.entries()) {
-      const keep = this.#checkRow(row, width)
-      if (keep) kept?.push(row)
-      else kept ??= rows.slice(0, i)
+      const checked = this.#checkRow(row, width)
+      if (checked === row) kept?.push(row)
+      else {
+        kept ??= rows.slice(0, i)
+        if (checked !== undefined) kept.push(checked)
+      }
     }
     return kept ?? rows
   }
 
-  /** False for rows that say nothing. */
-  #checkRow({ row, cells, broken }: TableRow, width: number): boolean {
+  /** The row itself, the part of it that can be used, or nothing where it says nothing. */
+  #checkRow(whole: TableRow, width: number): TableRow | undefined {
+    const { row, cells } = whole
+    if (whole.broken === true) return whole
     if (cells[0] === '' && isEmpty(cells)) {
-      if (broken === true) return true
       this.#empty = { first: this.#empty?.first ?? row, count: (this.#empty?.count ?? 0) + 1 }
-      return false
+      return undefined
     }
-    if (broken === true) return true
     for (let i = 0; i < cells.length; i++) {
       const cell = cells[i] ?? ''
       if (cell.length <= MAX_CELL_CHARACTERS) continue
@@ -269,10 +295,10 @@ class TableReader {
         value: `${cell.length} characters`,
         expected: `at most ${MAX_CELL_CHARACTERS}`,
       })
-      return false
+      return { row, cells: cells.slice(0, i), broken: true }
     }
     if (cells.length === width || this.#options.even === false)
-      return !this.#repeatsHeader(row, cells)
+      return this.#repeatsHeader(row, cells) ? undefined : whole
     if (cells.length < width) {
       this.#report({
         code: 'METADATA.ROW_TOO_SHORT',
@@ -280,7 +306,7 @@ class TableReader {
         value: `${cells.length} cells`,
         expected: `${width} cells`,
       })
-      return true
+      return whole
     }
     // Spreadsheets leave empty cells at the end of rows; they say nothing.
     const extra = cells.findIndex((cell, i) => i >= width && cell !== '')
@@ -292,7 +318,7 @@ class TableReader {
         expected: `${width} cells`,
       })
     }
-    return true
+    return whole
   }
 
   #repeatsHeader(row: number, cells: readonly string[]): boolean {

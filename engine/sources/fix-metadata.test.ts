@@ -136,6 +136,11 @@ test('the first stage that finds something names the file error, in the order of
     'DUPLICATE_HEADER',
   )
   assert.equal((await errorFile(`${missing},filepath\n"${row},1\n`))['fileError'], 'INVALID_CSV')
+  assert.equal(
+    (await errorFile(`${HEADER}\n${HEADER}\n${row.replace('open', 'Open')}\n`))['fileError'],
+    'SCHEMA_VALIDATION',
+  )
+  assert.equal((await errorFile(`${HEADER}\na\0${row}\n`))['fileError'], 'INVALID_CSV')
 })
 
 test.run()

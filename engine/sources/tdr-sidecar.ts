@@ -1,9 +1,21 @@
 import type { Finding } from '../model/finding.ts'
-import type { FieldValue, Statement } from '../model/source.ts'
+import type { FieldValue, SourceDocument, Statement } from '../model/source.ts'
 import { duplicateNames } from './json-records.ts'
 
 /** A value by any of several names, whatever their case: connectors spell them differently. */
 type Fields = ReadonlyMap<string, unknown>
+
+/** No sidecar comes near it. */
+export const SIDECAR_LIMIT_BYTES = 1024 * 1024
+
+/** Whether a document lying alone is a sidecar: by its name, or by a field that only sidecars have. */
+export function isSidecar({ key, sizeBytes, head }: SourceDocument): boolean {
+  if (sizeBytes > SIDECAR_LIMIT_BYTES) return false
+  const start = Buffer.from(head.buffer, head.byteOffset, head.byteLength).toString('utf8')
+  return key.endsWith('.metadata') || SIDECAR_START.test(start)
+}
+
+const SIDECAR_START = /^\ufeff?\s*\{[^]*"(?:FileRef|file_path|originalPath)"\s*:/i
 
 /**
  * One of TDR's sidecars: the JSON object `metadata/{matchId}.metadata` that says what the record
