@@ -4,6 +4,7 @@ import {
   algorithms,
   strength,
   type Algorithm,
+  type Place,
   type StatedChecksum,
 } from '../engine/model/checksum.ts'
 import { count } from '../engine/model/count.ts'
@@ -48,41 +49,61 @@ export const fixity: Job<FixityTally> = {
 
 function compare(entry: InventoryEntry, facts: FileFacts): CheckOutcome {
   if (entry.stated.length === 0 || facts.digests.sha256 === undefined) return { kind: 'no basis' }
-  const contradictory = contradiction(entry.stated)
-  const findings =
-    contradictory ?? entry.stated.flatMap((stated) => mismatch(entry.path, stated, facts))
+  const contradictory = contradiction(entry.stated, facts)
+  const findings = contradictory ?? entry.stated.flatMap((stated) => mismatch(entry, stated, facts))
   return findings.length === 0 ? { kind: 'passed' } : { kind: 'failed', findings }
 }
 
 /** Two values for one algorithm cannot both be right, whatever the bytes are. */
-function contradiction(stated: readonly StatedChecksum[]): Finding[] | undefined {
+function contradiction(stated: readonly StatedChecksum[], facts: FileFacts): Finding[] | undefined {
   for (const algorithm of algorithms) {
-    const [first, second] = stated.filter((one) => one.algorithm === algorithm)
+    const ofOne = stated.filter((one) => one.algorithm === algorithm)
+    const [first] = ofOne
+    const second = ofOne.find(({ value }) => value !== first?.value)
     if (first === undefined || second === undefined) continue
+    const right = ofOne.find(({ value }) => value === facts.digests[algorithm])
+    const verdict =
+      right === undefined
+        ? 'Neither is that of the bytes received.'
+        : `The bytes received agree with ${where(right.place)}.`
     return [
       {
         code: 'CHECKSUM.CONTRADICTORY',
         place: second.place,
         value: second.value,
         expected: first.value,
+        detail: `The other is ${where(first.place)}. ${verdict}`,
       },
     ]
   }
   return undefined
 }
 
-function mismatch(path: string, stated: StatedChecksum, facts: FileFacts): Finding[] {
+function mismatch(
+  { path, stated: all }: InventoryEntry,
+  stated: StatedChecksum,
+  facts: FileFacts,
+): Finding[] {
   const ours = facts.digests[stated.algorithm]
   if (ours === stated.value) return []
   const rewritten = stated.algorithm === 'quickxor' && OFFICE.test(path)
+  // Then the list that differs is likelier to be wrong than the file.
+  const right = all.find(({ algorithm, value }) => facts.digests[algorithm] === value)
   return [
     {
       code: rewritten ? 'CHECKSUM.MISMATCH_OFFICE' : 'CHECKSUM.MISMATCH',
       place: stated.place,
       value: `${stated.algorithm}:${ours ?? ''}`,
       expected: `${stated.algorithm}:${stated.value}`,
+      ...(right === undefined
+        ? {}
+        : { detail: `The ${right.algorithm} in ${where(right.place)} is right.` }),
     },
   ]
+}
+
+function where({ document, row }: Place): string {
+  return row === undefined ? document : `${document} (${row})`
 }
 
 function countStated(stated: readonly StatedChecksum[]): FixityTally {

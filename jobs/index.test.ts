@@ -264,6 +264,25 @@ test('a checksum is compared by its own algorithm, and a missing one is no pass'
     ),
     ['CHECKSUM.CONTRADICTORY'],
   )
+  const at = (document: string, algorithm: 'md5' | 'sha256', digit: string) => ({
+    ...stated(algorithm, digit),
+    place: { document, row: 3 },
+  })
+  const details = (...all: ReturnType<typeof at>[]) => {
+    const judged = outcome('fixity', entryOf('x', { stated: all }), ours)
+    return judged.kind === 'failed' ? judged.findings.map(({ detail }) => detail) : judged.kind
+  }
+  // The same said twice, by a list and a sidecar, is no contradiction.
+  assert.deepEqual(details(at('l', 'sha256', 'a'), at('s', 'sha256', 'a')), 'passed')
+  assert.deepEqual(details(at('l', 'sha256', 'a'), at('s', 'sha256', 'd')), [
+    'The other is l (3). The bytes received agree with l (3).',
+  ])
+  assert.deepEqual(details(at('l', 'sha256', 'e'), at('s', 'sha256', 'd')), [
+    'The other is l (3). Neither is that of the bytes received.',
+  ])
+  assert.deepEqual(details(at('l', 'sha256', 'a'), at('s', 'md5', 'd')), [
+    'The sha256 in l (3) is right.',
+  ])
 })
 
 test("a scanner's verdict is clean, a threat, or not known: nothing else is taken for clean", () => {

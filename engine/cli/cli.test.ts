@@ -150,7 +150,7 @@ test('XML is validated too: its rows, and a schema that lies beside it', async (
   writeFileSync(join(folder, 'r.xml'), '<r>\n<file filepath="a.txt" closure_status="open"/></r>')
   const { exitCode, out } = await command('validate', 'r.xml')
   assert.equal(exitCode, exitCodes.issues)
-  assert.match(out, /row 2, “r\/file\/@closure_status”: found “open”/)
+  assert.match(out, /line 2, “r\/file\/@closure_status”: found “open”/)
   writeFileSync(join(folder, 'r.xsd'), '<xs:schema')
   assert.match((await command('validate', 'r.xml')).err, /is not a schema that can be used/)
   const schema =

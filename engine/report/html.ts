@@ -4,7 +4,16 @@ import { count } from '../model/count.ts'
 import type { Decision, FindingGroup, Outcome, Verdict } from '../model/outcome.ts'
 import { html, raw, type Html } from './markup.ts'
 import { STYLE } from './style.ts'
-import { bytes, custody, done, groupsByActor, notDone, number, placeOf } from './words.ts'
+import {
+  bytes,
+  custody,
+  done,
+  groupsByActor,
+  metadataInWords,
+  notDone,
+  number,
+  placeOf,
+} from './words.ts'
 import { visible } from './visible.ts'
 
 type Link = { readonly href: string; readonly sha256: string }
@@ -238,22 +247,15 @@ function changes({ sinceLastAttempt: since }: Outcome): Html {
 
 function metadata({ metadata: profile }: Outcome): Html {
   if (profile === undefined) return html``
+  const { summary, columns, normalised } = metadataInWords(profile)
   return html`<h2>Metadata</h2>
-    <p>
-      ${count(profile.rows, 'row', 'rows')} checked against ${profile.profileId}
-      ${profile.profileVersion}: ${number(profile.open)} open, ${number(profile.closed)} closed,
-      ${number(profile.closureUnknown)} not
-      known.${profile.dateRange === undefined ? '' : ` Dates from ${profile.dateRange.from} to ${profile.dateRange.to}.`}
-    </p>
-    <p>
-      Columns used:
-      ${profile.columnsMapped.map(({ header }) => visible(header)).join(', ')}.${profile.columnsKept.length === 0 ? '' : ` Kept but not used: ${profile.columnsKept.map(visible).join(', ')}.`}
-    </p>
+    <p>${summary}</p>
+    <p>${columns.join(' ')}</p>
     ${
-      profile.normalised.length === 0
+      normalised.length === 0
         ? ''
         : html`<ul>
-            ${profile.normalised.map(({ column, from, to, count: times }) => html`<li>${visible(column)}: “${visible(from)}” read as “${visible(to)}” (${number(times)})</li>`)}
+            ${normalised.map((line) => html`<li>${line}</li>`)}
           </ul>`
     }`
 }

@@ -11,10 +11,13 @@ import { makeLab } from '../../fixtures/lab.ts'
 import { checks } from '../model/code-facts.ts'
 import { codes, type FindingCode } from '../model/codes.ts'
 import type { Finding } from '../model/finding.ts'
+import type { Outcome } from '../model/outcome.ts'
 import { packageRoot } from '../package-root.ts'
 import { findingsCsv } from './csv.ts'
 import { html } from './markup.ts'
+import { renderText } from './text.ts'
 import { visible } from './visible.ts'
+import { metadataInWords, placeOf } from './words.ts'
 
 const test = suite('report')
 const lab = makeLab({ threads: 2 })
@@ -28,6 +31,7 @@ test('every report.json follows the published schema, and the schema allows noth
       readFileSync(join(packageRoot(), 'docs/reference/report.schema.json'), 'utf8'),
     ) as object,
   )
+  let withMetadata = 0
   for (const name of sampleNames()) {
     const delivered = await lab.deliver(landSample(name, lab.dropZone, lab.zone.name))
     const report = JSON.parse(await lab.report(delivered, 'report.json')) as Record<string, unknown>
@@ -38,7 +42,15 @@ test('every report.json follows the published schema, and the schema allows noth
     assert.match(page, /Do not delete your copies/)
     for (const label of ['Malware', 'File format'])
       assert.ok(page.includes(label), `${name}: the row ${label} prints always`)
+    const profile = (report as unknown as Outcome).metadata
+    if (profile === undefined) continue
+    withMetadata++
+    const text = renderText(report as unknown as Outcome)
+    const { summary, columns } = metadataInWords(profile)
+    for (const said of [summary, ...columns]) assert.ok(text.includes(said), said)
+    assert.ok(page.includes(summary), summary)
   }
+  assert.ok(withMetadata > 0, 'a sample has metadata')
 })
 
 async function csvOf(findings: readonly Finding[]): Promise<string> {
@@ -75,6 +87,45 @@ test('no text of a sender reaches a spreadsheet as a formula, and every text com
       },
     ),
     { seed: 1 },
+  )
+})
+
+test('what the metadata says is told in words, with what was mapped, kept and read otherwise', () => {
+  const profile = {
+    profileId: 'tdr',
+    profileVersion: '1',
+    rows: 1200,
+    columnsMapped: [
+      { header: 'Closure Status', property: 'closure_type' },
+      { header: 'note', property: 'note' },
+    ],
+    columnsKept: ['shelf'],
+    normalised: [
+      { column: 'language', from: '', to: 'English', count: 3 },
+      { column: 'is filename closed', from: 'No', to: 'false', count: 1200 },
+    ],
+    open: 1000,
+    closed: 150,
+    closureUnknown: 50,
+    dateRange: { from: '1999-01-01', to: '2004-02-29' },
+  }
+  assert.deepEqual(metadataInWords(profile), {
+    summary:
+      '1,200 rows checked against tdr 1: 1,000 open, 150 closed, 50 not known. Dates from 1999-01-01 to 2004-02-29.',
+    columns: ['Columns used: Closure Status (closure_type), note.', 'Kept but not used: shelf.'],
+    normalised: [
+      'language: empty read as “English” (3)',
+      'is filename closed: “No” read as “false” (1,200)',
+    ],
+  })
+  const at = (document: string, column?: string) =>
+    placeOf({
+      code: 'METADATA.NUL',
+      place: { document, row: 7, ...(column === undefined ? {} : { column }) },
+    })
+  assert.deepEqual(
+    [at('m.csv'), at('m.txt', 'B'), at('m.xml', '12'), at('list.sha256')],
+    ['m.csv, row 7', 'm.txt, row 7, column B', 'm.xml, line 7, column 12', 'list.sha256, line 7'],
   )
 })
 

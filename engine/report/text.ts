@@ -3,7 +3,16 @@ import { codes } from '../model/codes.ts'
 import { count } from '../model/count.ts'
 import type { FindingGroup, Outcome } from '../model/outcome.ts'
 import { visible } from './visible.ts'
-import { bytes, custody, done, groupsByActor, notDone, number, placeOf } from './words.ts'
+import {
+  bytes,
+  custody,
+  done,
+  groupsByActor,
+  metadataInWords,
+  notDone,
+  number,
+  placeOf,
+} from './words.ts'
 
 /** The report as text for a terminal: the same order as the page, without the tables of files. */
 export function renderText(outcome: Outcome): string {
@@ -30,6 +39,7 @@ export function renderText(outcome: Outcome): string {
     ].join(' | '),
     '',
     checkTable(outcome),
+    metadata(outcome),
     section('FIX THESE (sender)', groups.sender),
     section('DECIDE (archivist)', groups.archivist),
     section('FOR INFORMATION', groups.nobody),
@@ -65,6 +75,12 @@ function checkTable(outcome: Outcome): string {
       )
       .join('\n') + '\n'
   )
+}
+
+function metadata({ metadata: profile }: Outcome): string {
+  if (profile === undefined) return ''
+  const { summary, columns, normalised } = metadataInWords(profile)
+  return `METADATA\n${[summary, ...columns, ...normalised].map((line) => `  ${line}`).join('\n')}\n`
 }
 
 function section(title: string, groups: readonly FindingGroup[]): string {

@@ -1,8 +1,9 @@
 import type { CheckTally } from '../model/check.ts'
+import type { Place } from '../model/checksum.ts'
 import { codes } from '../model/codes.ts'
 import { count } from '../model/count.ts'
 import type { Finding } from '../model/finding.ts'
-import type { FindingGroup, Outcome } from '../model/outcome.ts'
+import type { FindingGroup, MetadataProfile, Outcome } from '../model/outcome.ts'
 import { visible } from './visible.ts'
 
 /** How a report says things, whichever form it takes. */
@@ -44,7 +45,7 @@ export function placeOf({ path, place, value, expected, detail }: Finding): stri
       ? ''
       : [
           visible(place.document),
-          place.row === undefined ? '' : `row ${number(place.row)}`,
+          place.row === undefined ? '' : `${rowWord(place)} ${number(place.row)}`,
           place.column === undefined ? '' : `column ${place.column}`,
           place.columnName === undefined ? '' : `“${visible(place.columnName)}”`,
         ]
@@ -59,6 +60,12 @@ export function placeOf({ path, place, value, expected, detail }: Finding): stri
   return detail === undefined
     ? text
     : [text, visible(detail)].filter((part) => part !== '').join('. ')
+}
+
+/** Tables have rows, as a spreadsheet counts them; XML, JSON and lists have lines. */
+function rowWord({ document, column }: Place): 'row' | 'line' {
+  const isTable = /\.(?:csv|tsv|tab)$/i.test(document) || /^[A-Z]+$/.test(column ?? '')
+  return isTable ? 'row' : 'line'
 }
 
 const QUOTED_CHARACTERS = 160
@@ -92,4 +99,35 @@ export function custody(accepted: boolean): string {
   return accepted
     ? 'The archive has accepted this consignment.'
     : 'Nothing has been accepted yet. Do not delete your copies.'
+}
+
+/** What the metadata says as a whole: one sentence or more, then what became of its columns and cells. */
+export function metadataInWords(profile: MetadataProfile): {
+  readonly summary: string
+  readonly columns: readonly string[]
+  readonly normalised: readonly string[]
+} {
+  const { rows, open, closed, closureUnknown, dateRange } = profile
+  const dates = dateRange === undefined ? '' : ` Dates from ${dateRange.from} to ${dateRange.to}.`
+  return {
+    summary: `${count(rows, 'row', 'rows')} checked against ${profile.profileId} ${profile.profileVersion}: ${number(open)} open, ${number(closed)} closed, ${number(closureUnknown)} not known.${dates}`,
+    columns: [
+      profile.columnsMapped.length === 0
+        ? 'No column is one of the profile.'
+        : `Columns used: ${profile.columnsMapped.map(columnInWords).join(', ')}.`,
+      ...(profile.columnsKept.length === 0
+        ? []
+        : [`Kept but not used: ${profile.columnsKept.map(visible).join(', ')}.`]),
+    ],
+    normalised: profile.normalised.map(
+      ({ column, from, to, count: times }) =>
+        `${visible(column)}: ${from === '' ? 'empty' : `“${visible(from)}”`} read as “${visible(to)}” (${number(times)})`,
+    ),
+  }
+}
+
+/** With the profile's own name for it, where that says more than the header. */
+function columnInWords({ header, property }: MetadataProfile['columnsMapped'][number]): string {
+  const isSame = header.trim().toLowerCase() === property.replaceAll('_', ' ').toLowerCase()
+  return isSame || header === property ? visible(header) : `${visible(header)} (${property})`
 }
