@@ -217,6 +217,10 @@ test('whatever is given to validate by mistake, it says so in words', async () =
     assert.match(err, said)
     assert.equal(exitCode, exitCodes.usage, args.join(' '))
   }
+  assert.match(
+    (await command('validate', 'list.sha256')).out,
+    /^Taken for checksums as sha256sum.*: 1 file named, no metadata to check\.\n$/,
+  )
   // A folder named like a schema beside the real one is no obstacle either.
   assert.match((await command('validate', 'r.xml')).out, /does not follow its schema/)
   assert.match((await command('validate', 'plain.csv', '--fix')).out, /no copy was written/)

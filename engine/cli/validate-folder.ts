@@ -1,4 +1,4 @@
-import { existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, linkSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createFolderStore } from '../adapters/folder-store.ts'
@@ -9,6 +9,7 @@ import { readText } from '../run/create-once.ts'
 import { Refusal } from '../run/decisions.ts'
 import { processTransfer } from '../run/process.ts'
 import { exitCodeFor, exitCodes } from './exit-code.ts'
+import { linkTree } from './link-tree.ts'
 import { progressBars } from './progress.ts'
 import type { CommonOptions } from './command.ts'
 import { loadConfig, withEngine, type Surroundings } from './surroundings.ts'
@@ -30,12 +31,12 @@ export async function validateFolder(
   options: CommonOptions,
 ): Promise<number> {
   const scratch = mkdtempSync(join(tmpdir(), 'wharfinger-validate-'))
-  // Beside the folder, on the same disk: its files are linked there, not copied.
+  // Beside the folder, on the same disk: its files are linked there, and copied only where they have to be.
   const landing = makeBeside(folder)
   try {
     const laidOut = existsSync(join(folder, 'records')) || existsSync(join(folder, 'metadata'))
     const root = join(landing, TRANSFER.integrator, TRANSFER.source, TRANSFER.transferId)
-    linkTree(folder, laidOut ? root : join(root, 'records'))
+    linkTree(folder, laidOut ? root : join(root, 'records'), linkSync)
     const config = {
       ...(await loadConfig({ ...surroundings, folder: scratch, env: {} }, undefined)),
       scratch,
@@ -73,15 +74,5 @@ function makeBeside(folder: string): string {
     throw new Refusal(
       `nothing can be written beside ${folder}, where its files are linked while they are read`,
     )
-  }
-}
-
-/** Links and devices are left out, as they would be named and left out of a transfer. */
-function linkTree(from: string, to: string): void {
-  mkdirSync(to, { recursive: true })
-  for (const entry of readdirSync(from, { withFileTypes: true })) {
-    const [source, target] = [join(from, entry.name), join(to, entry.name)]
-    if (entry.isDirectory()) linkTree(source, target)
-    else if (entry.isFile()) linkSync(source, target)
   }
 }

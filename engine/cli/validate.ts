@@ -9,6 +9,7 @@ import type { Finding } from '../model/finding.ts'
 import type { SourceDocument, SourceKind } from '../model/source.ts'
 import { placeOf } from '../report/words.ts'
 import { openDocument } from '../adapters/sealed-document.ts'
+import { StoreError } from '../adapters/store.ts'
 import { Refusal } from '../run/decisions.ts'
 import { checkMetadataDocument } from '../sources/check-metadata.ts'
 import { checkSidecar } from '../sources/check-sidecar.ts'
@@ -69,8 +70,15 @@ export async function validate(
   if (options.json !== true) writeJudged(surroundings, judged, findings, more)
   const fixed = options.fix === true ? await fixFile(document, whole) : undefined
   if (options.json === true) {
-    const { rows, passed, failed } = judged
-    const shown = { rows, passed, failed, findings, ...(fixed === undefined ? {} : { fixed }) }
+    const { rows, passed, failed, list } = judged
+    const shown = {
+      rows,
+      passed,
+      failed,
+      ...(list === undefined ? {} : { list }),
+      findings,
+      ...(fixed === undefined ? {} : { fixed }),
+    }
     surroundings.out.write(`${JSON.stringify(shown, undefined, 2)}\n`)
   } else if (fixed !== undefined) surroundings.out.write(fixedInWords(fixed))
   return judged.usable && [...codesFound].every(isNoError) && judged.failed === 0
@@ -84,6 +92,8 @@ type Judged = {
   readonly failed: number
   /** What the rows were checked against; undefined where there were none to check. */
   readonly by?: string
+  /** For a list of files, which has no rows of metadata: what it was taken for, and how many it names. */
+  readonly list?: { readonly summary: string; readonly files: number }
   /** False for a document of no kind that can be read. */
   readonly usable: boolean
 }
@@ -98,6 +108,12 @@ async function judge(
   if (kind === undefined && markupOf(document) !== undefined) {
     await explainUnrecognised(document, note)
     return { rows: 0, passed: 0, failed: 0, usable: false }
+  }
+  if (kind !== undefined && kind.isMetadata !== true) {
+    let files = 0
+    for await (const _statement of kind.read(document, note)) files++
+    const list = { summary: kind.summary, files }
+    return { rows: 0, passed: 0, failed: 0, usable: true, list }
   }
   const { rows, passed, failed, profile } = await checkMetadataDocument(
     document,
@@ -144,7 +160,7 @@ function refuseToFix(document: SourceDocument, kind: SourceKind | undefined): vo
 
 function writeJudged(
   { out }: Surroundings,
-  { rows, passed, failed, by }: Judged,
+  { rows, passed, failed, by, list }: Judged,
   findings: readonly Finding[],
   more: number,
 ): void {
@@ -153,6 +169,10 @@ function writeJudged(
     out.write(`${severity}: ${sentence} ${placeOf(finding)}\n    -> ${howToFix}\n`)
   }
   if (more > 0) out.write(`and ${more} more; --json shows all\n`)
+  if (list !== undefined)
+    out.write(
+      `Taken for ${list.summary}: ${count(list.files, 'file', 'files')} named, no metadata to check.\n`,
+    )
   if (by === undefined) return
   out.write(`${count(rows, 'row', 'rows')}: ${passed} passed, ${failed} failed (profile ${by})\n`)
 }
@@ -198,14 +218,15 @@ function isFile(path: string): boolean {
 }
 
 async function openFile(path: string): Promise<SourceDocument> {
-  const folder = createFolderStore(dirname(path))
-  const object = existsSync(path) ? await folder.head(basename(path)) : undefined
-  if (object === undefined || object.irregular !== undefined)
-    throw new Refusal(`there is no file ${path}`)
-  return openDocument(folder, {
-    key: object.key,
-    sizeBytes: object.sizeBytes,
-    etag: object.etag,
-    root: '',
-  })
+  try {
+    const folder = createFolderStore(dirname(path))
+    const object = existsSync(path) ? await folder.head(basename(path)) : undefined
+    if (object === undefined || object.irregular !== undefined)
+      throw new Refusal(`there is no file ${path}`)
+    const { key, sizeBytes, etag } = object
+    return await openDocument(folder, { key, sizeBytes, etag, root: '' })
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error
+    throw new Refusal(`${path} cannot be read (${error.reason})`)
+  }
 }

@@ -39,13 +39,15 @@ export function renderText(outcome: Outcome): string {
     ].join(' | '),
     '',
     checkTable(outcome),
-    metadata(outcome),
-    section('FIX THESE (sender)', groups.sender),
-    section('DECIDE (archivist)', groups.archivist),
-    section('FOR INFORMATION', groups.nobody),
-    outcome.unchecked.length === 0
-      ? ''
-      : `OUR SIDE\n${outcome.unchecked.map((group) => `  ${number(group.count)} ${group.reason}: ${group.examples[0]?.message ?? ''}`).join('\n')}\n`,
+    ...[
+      metadata(outcome),
+      section('FIX THESE (sender)', groups.sender),
+      section('DECIDE (archivist)', groups.archivist),
+      section('FOR INFORMATION', groups.nobody),
+      outcome.unchecked.length === 0
+        ? ''
+        : `OUR SIDE\n${outcome.unchecked.map((group) => `  ${number(group.count)} ${group.reason}: ${group.examples[0]?.message ?? ''}`).join('\n')}\n`,
+    ].filter((part) => part !== ''),
     'CHANGED BY US: nothing. Names and bytes are kept as sent.',
     '',
   ].join('\n')
