@@ -283,6 +283,44 @@ test('documents that contradict each other are told apart: which field, which ro
   await lab.close()
 })
 
+test('records with sidecars are found by the paths that the sidecars give them', async () => {
+  const ids = ['a', 'b', 'c', 'd'].map((name, i) => [
+    name,
+    `6b1b9a4e-7e7c-4a0e-9f1d-00000000000${i}`,
+  ])
+  const files: Record<string, string> = {}
+  for (const [name = '', id = ''] of ids) {
+    files[`records/${id}`] = name
+    const path = name === 'd' ? 'Deeds/D.txt' : `Deeds/${name}.txt`
+    files[`metadata/${id}.metadata`] = JSON.stringify({
+      file_path: `e:/content/${path}`,
+      file_size: 1,
+      checksum: digestOf(name),
+      matchId: id,
+    })
+  }
+  const { lab, codes, json } = await report({
+    ...files,
+    'metadata/table.csv':
+      'filepath,filename,description\nDeeds/a.txt,a.txt,x\nDeeds/b.txt,other.txt,y\nDeeds/gone.txt,gone.txt,z\nDeeds/d.txt,d.txt,z\n',
+    'metadata/list.sha256': `${digestOf('a')}  Deeds/a.txt\n${digestOf('z')}  Deeds/b.txt\n`,
+  })
+  const { 'METADATA.COLUMN_MISSING': _short, ...found } = codes
+  assert.deepEqual(found, {
+    'CHECKSUM.CONTRADICTORY': 1,
+    'FILE.MISSING_SIMILAR': 1,
+    'METADATA.FILE_NOT_RECEIVED': 1,
+    'METADATA.FILE_WITHOUT_ROW': 1,
+    'METADATA.PROTECTED_DIFFERS': 1,
+  })
+  const examples = (code: string) => json.findings.find((one) => one.code === code)?.examples[0]
+  assert.equal(examples('METADATA.FILE_NOT_RECEIVED')?.path, 'Deeds/gone.txt')
+  assert.equal(examples('METADATA.FILE_WITHOUT_ROW')?.path, 'Deeds/c.txt')
+  assert.equal(examples('METADATA.PROTECTED_DIFFERS')?.path, 'Deeds/b.txt')
+  assert.equal(examples('FILE.MISSING_SIMILAR')?.path, 'Deeds/D.txt')
+  await lab.close()
+})
+
 test('metadata in XML is matched to files and checked like a table', async () => {
   const record = (path: string, closure: string) =>
     `<record><filepath>${path}</filepath><filename>${path}</filename><closure_status>${closure}</closure_status></record>`

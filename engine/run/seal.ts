@@ -24,9 +24,10 @@ import { OpenBag } from './bags.ts'
 import { readDocuments } from './claims.ts'
 import { readState, readStateIfThere } from './create-once.ts'
 import { ListingIndex } from './listing-index.ts'
-import { listedAs, matchSimilar, missingFiles } from './near-matches.ts'
+import { listedAs, matchSimilar, missingFiles, type NamedOtherwise } from './near-matches.ts'
 import { PartWriter, type PartSummary } from './parts.ts'
 import { collectSidecars, manifestsOf, sealListing, surveyListing } from './sealed-listing.ts'
+import { UnnamedFiles } from './sidecar-paths.ts'
 import { STATE_VERSION, intakeKey } from './state-layout.ts'
 import type { Taken } from './take.ts'
 
@@ -180,6 +181,7 @@ export async function sealAttempt(
       bytes += entry.sizeBytes
       await inventory.add(entry)
     }
+    const unnamed = new UnnamedFiles(unmatched, zoneStore, ownRoot)
     // Without statements nothing can be named nearly, and what is listed is sealed as it goes by.
     const inOnePass = claims.count === 0 && bags.length === 0
     for await (const { key, left, right } of joinSorted(
@@ -193,12 +195,7 @@ export async function sealAttempt(
         for (const claim of right) leftovers.add(matchKey(claim.target), JSON.stringify(claim))
         continue
       }
-      for (const finding of [
-        ...duplicateRows(right),
-        ...protectedDiffers(right),
-        ...contradictoryRows(right),
-      ])
-        await notes.add(finding)
+      for (const finding of findingsOfClaims(right)) await notes.add(finding)
       const bag = bags.find((one) => one.holds(key))
       if (bag !== undefined && right.length > 0)
         for (const finding of bag.match(key, left.sizeBytes, right)) await notes.add(finding)
@@ -212,22 +209,23 @@ export async function sealAttempt(
       if (inOnePass) await sealEntry(entry)
       else {
         joined.add(key, JSON.stringify(entry))
-        if (right.length === 0)
-          unmatched.add(matchKey(entry.path), JSON.stringify({ key, path: entry.path }))
+        if (right.length === 0) await unnamed.add(entry)
       }
     }
+    await unnamed.end()
     const similar = matchSimilar(leftovers, unmatched)
     for (const entry of parsed<InventoryEntry>(joined)) {
-      const claimed = similar.byKey.get(entry.key)
+      const named = similar.byKey.get(entry.key)
+      const claimed = named?.claims
+      if (named?.exactly === true)
+        for (const finding of findingsOfClaims(named.claims)) await notes.add(finding)
       // Nothing named it exactly: its bag hears of it with what named it nearly, or nothing did.
       if (entry.stated.length === 0) {
         const bag = bags.find((one) => one.holds(entry.key))
         for (const finding of bag?.match(entry.key, entry.sizeBytes, claimed ?? []) ?? [])
           await notes.add(finding)
       }
-      await sealEntry(
-        claimed === undefined ? entry : listedAs(applyClaims(entry, claimed), claimed),
-      )
+      await sealEntry(named === undefined ? entry : applyNamed(entry, named))
     }
     for (const bag of bags) for (const finding of bag.end()) await notes.add(finding)
     const missing = new PartWriter<MissingFile>(state, attempt, 'missing')
@@ -268,6 +266,15 @@ export async function sealAttempt(
   } finally {
     for (const sort of [claims, sidecars, leftovers, unmatched, joined]) sort.dispose()
   }
+}
+
+function findingsOfClaims(claims: readonly Claimed[]): Finding[] {
+  return [...duplicateRows(claims), ...protectedDiffers(claims), ...contradictoryRows(claims)]
+}
+
+function applyNamed(entry: InventoryEntry, { claims, exactly }: NamedOtherwise): InventoryEntry {
+  const applied = applyClaims(entry, claims)
+  return exactly ? applied : listedAs(applied, claims)
 }
 
 async function readBase(
