@@ -34,7 +34,9 @@ export function matchSimilar(
     const byTarget = new Map<string, Claimed[]>()
     for (const { line } of values) {
       const claim = JSON.parse(line) as Claimed
-      byTarget.set(claim.target, [...(byTarget.get(claim.target) ?? []), claim])
+      const same = byTarget.get(claim.target)
+      if (same === undefined) byTarget.set(claim.target, [claim])
+      else same.push(claim)
     }
     const alike: string[] = []
     for (const { line } of file.value.values) {
