@@ -111,6 +111,16 @@ test('each thing that can be wrong with a bag is found and named', async () => {
   }
 })
 
+test('a payload file that only a metadata table names is counted once', async () => {
+  const files: Record<string, Uint8Array | string> = good()
+  files['records/data/x.txt'] = 'x'
+  files['records/bag-info.txt'] = 'Payload-Oxum: 5.3\n'
+  files['metadata/table.csv'] = 'filepath,filename\ndata/x.txt,x.txt\n'
+  const { found } = await judge(files)
+  assert.equal(found['BAGIT.NOT_IN_EVERY_MANIFEST'], 1)
+  assert.equal(found['BAGIT.OXUM_DIFFERS'], undefined)
+})
+
 /** Bags that we judge in another way than the suite, and why. docs/reference/sources.md says the same. */
 const FETCH = 'fetch.txt is refused: nothing is fetched from addresses that senders name'
 const DOT_SLASH = 'the suite calls `./path` valid here and a warning elsewhere; we warn'

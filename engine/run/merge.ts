@@ -210,5 +210,5 @@ function findingKey({ code, path, place }: Finding): string {
 }
 
 async function* parsedLines<T>(sort: ExternalSort): AsyncGenerator<T> {
-  for (const { line } of sort.sorted()) yield JSON.parse(line) as T
+  yield* sort.parsed<T>()
 }

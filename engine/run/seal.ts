@@ -1,20 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { SealedDocument } from '../adapters/sealed-document.ts'
 import type { Store, StoredObject } from '../adapters/store.ts'
-import {
-  applyClaims,
-  contradictoryRows,
-  duplicateRows,
-  joinSorted,
-  protectedDiffers,
-  type Claimed,
-  type MissingFile,
-} from '../flow/match.ts'
-import { matchKey } from '../flow/match-key.ts'
 import type { Profile } from '../metadata/profile.ts'
 import type { Finding } from '../model/finding.ts'
-import type { InventoryEntry } from '../model/inventory.ts'
-import { compareKeys } from '../model/key-order.ts'
 import type { SourceRow } from '../model/outcome.ts'
 import { transferPrefix, type Attempt, type TransferAddress } from '../model/transfer.ts'
 import type { FrozenXmlSchema } from '../pool/messages.ts'
@@ -24,10 +12,9 @@ import { OpenBag } from './bags.ts'
 import { readDocuments } from './claims.ts'
 import { readState, readStateIfThere } from './create-once.ts'
 import { ListingIndex } from './listing-index.ts'
-import { listedAs, matchSimilar, missingFiles, type NamedOtherwise } from './near-matches.ts'
 import { PartWriter, type PartSummary } from './parts.ts'
+import { sealInventory } from './sealed-inventory.ts'
 import { collectSidecars, manifestsOf, sealListing, surveyListing } from './sealed-listing.ts'
-import { UnnamedFiles } from './sidecar-paths.ts'
 import { STATE_VERSION, intakeKey } from './state-layout.ts'
 import type { Taken } from './take.ts'
 
@@ -138,9 +125,6 @@ export async function sealAttempt(
 
   const claims = new ExternalSort(options.scratch)
   const sidecars = new ExternalSort(options.scratch)
-  const leftovers = new ExternalSort(options.scratch)
-  const unmatched = new ExternalSort(options.scratch)
-  const joined = new ExternalSort(options.scratch)
   try {
     const read = await readDocuments(documents, {
       claims,
@@ -158,7 +142,7 @@ export async function sealAttempt(
       taken,
       listing,
       state,
-      sidecars: parsed<StoredObject>(sidecars),
+      sidecars: sidecars.parsed<StoredObject>(),
       base,
       counts,
       notes,
@@ -169,68 +153,14 @@ export async function sealAttempt(
       files: read.sealed.some(({ kind }) => kind?.listsAllFiles === true && !kind.rows),
       metadata: read.sealed.some(({ kind }) => kind?.rows === true),
     }
-    const inventory = new PartWriter<InventoryEntry>(state, attempt, 'inventory', {
-      keyOf: (entry) => entry.key,
+    const { inventory, missing, ...totals } = await sealInventory(entries, {
+      ...options,
+      attempt,
+      claims,
+      bags,
+      isListed: lists.files,
+      notes,
     })
-    let files = 0
-    let bytes = 0
-    let anySidecar = false
-    const sealEntry = async (entry: InventoryEntry) => {
-      files++
-      anySidecar ||= entry.sidecar !== undefined
-      bytes += entry.sizeBytes
-      await inventory.add(entry)
-    }
-    const unnamed = new UnnamedFiles(unmatched, zoneStore, ownRoot)
-    // Without statements nothing can be named nearly, and what is listed is sealed as it goes by.
-    const inOnePass = claims.count === 0 && bags.length === 0
-    for await (const { key, left, right } of joinSorted(
-      entries,
-      (entry) => entry.key,
-      parsed<Claimed>(claims),
-      (claim) => `records/${claim.target}`,
-      compareKeys,
-    )) {
-      if (left === undefined) {
-        for (const claim of right) leftovers.add(matchKey(claim.target), JSON.stringify(claim))
-        continue
-      }
-      for (const finding of findingsOfClaims(right)) await notes.add(finding)
-      const bag = bags.find((one) => one.holds(key))
-      if (bag !== undefined && right.length > 0)
-        for (const finding of bag.match(key, left.sizeBytes, right)) await notes.add(finding)
-      const listed = right.some((claim) => !claim.isRow) || bag?.isTagFile(key) === true
-      const isUnlisted =
-        lists.files && !listed && left.sidecar === undefined && left.carried === undefined
-      const entry: InventoryEntry = {
-        ...applyClaims(left, right),
-        ...(isUnlisted ? { unlisted: true } : {}),
-      }
-      if (inOnePass) await sealEntry(entry)
-      else {
-        joined.add(key, JSON.stringify(entry))
-        if (right.length === 0) await unnamed.add(entry)
-      }
-    }
-    await unnamed.end()
-    const similar = matchSimilar(leftovers, unmatched)
-    for (const entry of parsed<InventoryEntry>(joined)) {
-      const named = similar.byKey.get(entry.key)
-      const claimed = named?.claims
-      if (named?.exactly === true)
-        for (const finding of findingsOfClaims(named.claims)) await notes.add(finding)
-      // Nothing named it exactly: its bag hears of it with what named it nearly, or nothing did.
-      if (entry.stated.length === 0) {
-        const bag = bags.find((one) => one.holds(entry.key))
-        for (const finding of bag?.match(entry.key, entry.sizeBytes, claimed ?? []) ?? [])
-          await notes.add(finding)
-      }
-      await sealEntry(named === undefined ? entry : applyNamed(entry, named))
-    }
-    for (const bag of bags) for (const finding of bag.end()) await notes.add(finding)
-    const missing = new PartWriter<MissingFile>(state, attempt, 'missing')
-    for (const line of missingFiles(leftovers, similar.usedTargets)) await missing.add(line)
-    const inventoryParts = await inventory.end()
     const intake: Intake = {
       stateVersion: STATE_VERSION,
       reference: attempt.reference,
@@ -246,35 +176,24 @@ export async function sealAttempt(
       ruleSetVersion: options.ruleSetVersion,
       rules: options.rules,
       listing,
-      inventory: inventoryParts,
-      missing: await missing.end(),
+      inventory,
+      missing,
       notes: await notes.end(),
-      files,
-      bytes,
-      sidecars: anySidecar,
+      ...totals,
       documents: read.sealed.map(({ document }) => document),
       sources: read.sources,
       lists,
       ...(taken.base === undefined ? {} : { changes: counts }),
       inventoryDigest: createHash('sha256')
-        .update(inventoryParts.map((part) => part.sha256).join('\n'))
+        .update(inventory.map((part) => part.sha256).join('\n'))
         .digest('hex'),
       sealedAt: options.now.toISOString(),
     }
     const won = await state.createIfAbsent(intakeKey(attempt), JSON.stringify(intake))
     return won === 'created' ? intake : await readState<Intake>(state, intakeKey(attempt))
   } finally {
-    for (const sort of [claims, sidecars, leftovers, unmatched, joined]) sort.dispose()
+    for (const sort of [claims, sidecars]) sort.dispose()
   }
-}
-
-function findingsOfClaims(claims: readonly Claimed[]): Finding[] {
-  return [...duplicateRows(claims), ...protectedDiffers(claims), ...contradictoryRows(claims)]
-}
-
-function applyNamed(entry: InventoryEntry, { claims, exactly }: NamedOtherwise): InventoryEntry {
-  const applied = applyClaims(entry, claims)
-  return exactly ? applied : listedAs(applied, claims)
 }
 
 async function readBase(
@@ -284,8 +203,4 @@ async function readBase(
 ): Promise<BaseAttempt & { readonly intake: Intake }> {
   const attempt = { reference: taken.reference, number: base.attempt, transfer: base.transfer }
   return { attempt, intake: await readState<Intake>(state, intakeKey(attempt)) }
-}
-
-function* parsed<T>(sort: ExternalSort): Generator<T> {
-  for (const { line } of sort.sorted()) yield JSON.parse(line) as T
 }

@@ -3,6 +3,7 @@ import { matchKey } from '../flow/match-key.ts'
 import type { InventoryEntry } from '../model/inventory.ts'
 import type { ExternalSort } from '../scratch/external-sort.ts'
 import { readSidecar, SIDECAR_LIMIT_BYTES } from '../sources/tdr-sidecar.ts'
+import type { UnnamedFile } from './near-matches.ts'
 
 /** Sidecars read at once: they are small, and only the way to the store takes time. */
 const AT_ONCE = 32
@@ -13,13 +14,13 @@ const AT_ONCE = 32
  * lie beside them; what is wrong with one is reported by the worker that reads it again.
  */
 export class UnnamedFiles {
-  readonly #unmatched: ExternalSort
+  readonly #unnamed: ExternalSort
   readonly #store: Store
   readonly #transferPrefix: string
   #waiting: InventoryEntry[] = []
 
-  constructor(unmatched: ExternalSort, store: Store, transferPrefix: string) {
-    this.#unmatched = unmatched
+  constructor(unnamed: ExternalSort, store: Store, transferPrefix: string) {
+    this.#unnamed = unnamed
     this.#store = store
     this.#transferPrefix = transferPrefix
   }
@@ -39,7 +40,7 @@ export class UnnamedFiles {
   }
 
   #put(key: string, path: string): void {
-    this.#unmatched.add(matchKey(path), JSON.stringify({ key, path }))
+    this.#unnamed.add(matchKey(path), JSON.stringify({ key, path } satisfies UnnamedFile))
   }
 
   async #pathInSidecar({ sidecar, root }: InventoryEntry): Promise<string | undefined> {

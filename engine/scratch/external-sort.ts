@@ -66,6 +66,11 @@ export class ExternalSort {
     yield* mergeRuns(runs)
   }
 
+  /** What the lines hold, in order. */
+  *parsed<T>(): Generator<T> {
+    for (const { line } of this.sorted()) yield JSON.parse(line) as T
+  }
+
   dispose(): void {
     this.#lines = []
     rmSync(this.#folder, { recursive: true, force: true })
