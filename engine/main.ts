@@ -2,9 +2,10 @@
 import { setFlagsFromString } from 'node:v8'
 import { runCommand } from './cli/program.ts'
 
-// Memory stays flat because little is alive at once; a small nursery keeps V8 from letting garbage
-// pile up to several times that. Measured at 100,000 files: 470 MB without it.
+// Little is alive at once, and V8 left alone lets garbage pile up to several times that: a small
+// nursery, and a heap that at most doubles, keep the peak at 310 MB for 100,000 files instead of 470.
 setFlagsFromString('--max-semi-space-size=4')
+setFlagsFromString('--heap-growing-percent=100')
 
 // Said at every start of the SDK on Node 20, and nothing a user can do about it here.
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
