@@ -170,7 +170,8 @@ async function storm(
     const patience = performance.now() + 20 * 60_000
     while (!(await done())) {
       assert.ok(performance.now() < patience, `no end in sight: ${seen.errors.slice(-2000)}`)
-      await delay(size.kills === 0 ? 200 : 50 + random() * 500)
+      // Far enough apart that a process gets past its start: kills have to hit sealing, checking and merging.
+      await delay(size.kills === 0 ? 200 : 300 + random() * 2000)
       if (kills >= size.kills) continue
       const at = Math.floor(random() * size.processes)
       const child = children[at]
